@@ -1,0 +1,65 @@
+"""What a channel can show, as one record. Splitting, caps, fallbacks, pacing and typing all follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from bridge.content import Content, MediaKind, Text
+
+Unit: TypeAlias = Literal["characters", "utf16", "bytes"]
+"""What a platform counts a text in: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """At most `per_second` calls in the long run, `burst` of them at once."""
+
+    per_second: float
+    burst: int = 1
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """Lengths are in `unit` unless they say otherwise. Each channel names the platform's page beside its figures."""
+
+    shows: frozenset[type[Content]] = frozenset({Text})
+    """The contents `render` takes as they are; every other arrives degraded to these. Text is always in it."""
+
+    unit: Unit = "characters"
+    text: int = 4096
+    """Longest text of one message; longer ones are split."""
+    caption: int = 0
+    """Longest text beside an image, video, audio or file; 0: none, so the name goes out as a text of its own."""
+
+    options: int = 0
+    """Quick replies under one text; 0: none, so they become numbered lines."""
+    option_label: int = 64
+    """Longest label of a quick reply, in characters."""
+
+    cards: int = 0
+    """Cards of one carousel; longer ones are sent as several."""
+    card_title: int = 256
+    card_text: int = 1024
+    """Longest subtitle of a card."""
+    card_buttons: int = 0
+    """Buttons of one card; the rest go out in a further message."""
+    button_label: int = 64
+    """Longest label of a button, in characters."""
+    payload_bytes: int = 1024
+    """Longest value behind a quick reply or button, in UTF-8 bytes; longer ones go behind a token."""
+
+    media_bytes: Mapping[MediaKind, int] = {}
+    """Largest file of a kind, in bytes, where the platform states one; larger ones (if known) go out as links."""
+
+    typing_seconds: float | None = None
+    """How long one typing sign is shown; None: the channel has none."""
+    authors: bool = False
+    """Whether messages carry their author; where not, a human agent's name stands before the text."""
+    idempotent: bool = False
+    """Whether a repeated call with the same `Call.id` is shown once."""
+
+    chat_pace: Pace | None = None
+    """The platform's rate limit for one chat."""
+    channel_pace: Pace | None = None
+    """The platform's rate limit for the whole account."""
