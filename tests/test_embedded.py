@@ -93,7 +93,7 @@ def test_a_second_server_on_the_same_folder_is_refused(data: Path, monkeypatch: 
 
 
 def test_the_lock_waits_for_a_server_that_is_ending(data: Path) -> None:
-    """Right after a kill the folder is free as soon as the old server has ended, without a try again by hand."""
+    """Right after a kill the folder is free as soon as the old server has ended."""
     first, second = EmbeddedServer(data), EmbeddedServer(data)
     first.start()
     os.kill(first.pid, signal.SIGTERM)
@@ -139,20 +139,20 @@ def test_a_socket_folder_that_others_can_write_is_refused(tmp_path: Path) -> Non
 
 
 def test_no_server_program_is_one_line_with_the_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ConfigError) as refused:
         find_server()
     line = str(refused.value)
     assert "\n" not in line
-    assert all(remedy in line for remedy in ("moveo-bridge[demo]", "redis-server", "REDIS_URL"))
+    assert all(remedy in line for remedy in ("moveo-bridge[demo]", "redis-server", "packages"))
 
 
 def test_a_server_on_path_is_found_without_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "redis-server"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_server() == str(program)
 
