@@ -1,1 +1,55 @@
-"""The queue: one FIFO a session, settled and claimed in one round trip. See bridge.queue.queue for its rules."""
+"""The queue: one FIFO a session, over ordinary Redis types and a few Lua scripts.
+
+    push ──> mailbox ──turn──> Delivery ──> Ack | Park | Bury ──turn──> gone, later, kept as dead
+                                   │
+                                  beat, while it is worked on
+
+The promise, whatever dies: an accepted event stays at the head of its session until it is acked or buried,
+events of a session are claimed in the order of their acceptance and one at a time, and who has lost a claim
+can no longer change anything (the token).
+"""
+
+from bridge.queue.commit import GroupCommit
+from bridge.queue.connection import connect
+from bridge.queue.presence import Worker, announce, leave, present
+from bridge.queue.queue import Queue
+from bridge.queue.values import (
+    Ack,
+    Beat,
+    Bury,
+    DeadLetter,
+    Delivery,
+    Direction,
+    Held,
+    Limits,
+    Park,
+    Pushed,
+    Settle,
+    Stats,
+    Turn,
+)
+from bridge.queue.wake import wait_for_wake
+
+__all__ = [
+    "Ack",
+    "Beat",
+    "Bury",
+    "DeadLetter",
+    "Delivery",
+    "Direction",
+    "GroupCommit",
+    "Held",
+    "Limits",
+    "Park",
+    "Pushed",
+    "Queue",
+    "Settle",
+    "Stats",
+    "Turn",
+    "Worker",
+    "announce",
+    "connect",
+    "leave",
+    "present",
+    "wait_for_wake",
+]

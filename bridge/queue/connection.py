@@ -1,0 +1,66 @@
+"""Clients of the server, and which of its errors mean "not now"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import redis.asyncio
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as LinkError
+from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import TimeoutError as LinkTimeout
+
+from bridge.errors import StoreUnavailable
+
+# An error inside a script comes with its code in front or, before Redis 7, in its midst after a "-".
+_NOT_NOW: Final = re.compile(
+    r"(?:^|-)(?:OOM|READONLY|BUSY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)\b"
+    r"|max number of clients|SCRIPT KILL"
+)
+
+
+def connect(url: str, *, timeout_seconds: float = 5.0, retries: int = 0) -> Redis:
+    """A client of the server at `url`. It connects at its first command.
+
+    A command that is not answered within `timeout_seconds` fails. `retries` is for commands outside the queue
+    that are safe to repeat; the queue's own never are repeated behind its back.
+    """
+    options: dict[str, Any] = {
+        "decode_responses": False,
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
+        "health_check_interval": 30,
+    }
+    if not url.startswith("unix:"):
+        options["socket_keepalive"] = True
+    if retries:
+        options["retry"] = Retry(ExponentialWithJitterBackoff(cap=1.0, base=0.05), retries)
+    client: Redis = redis.asyncio.from_url(url, **options)  # type: ignore[no-untyped-call]
+    return client
+
+
+def not_now(error: Exception) -> bool:
+    """Whether the same command may pass later: the server is away, starting, full, busy, or a replica."""
+    match error:
+        case LinkError() | LinkTimeout() | ReadOnlyError() | OutOfMemoryError() | NoScriptError() | OSError():
+            return True
+        case RedisError():
+            return bool(_NOT_NOW.search(str(error)))
+        case _:
+            return False
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Turns what means "not now" into StoreUnavailable; other errors are bugs or wrong rights, and pass."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        if not_now(error):
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
+        raise

@@ -1,0 +1,14 @@
+-- Lets nothing be claimed until it is lifted again.
+-- KEYS: stats due wake
+-- ARGV: reason; "" lifts the pause and wakes a worker
+local stats, due, wake = unpack(KEYS)
+local reason = ARGV[1]
+redis.call('PERSIST', stats) -- a write that cannot grow comes first, so that a full server lets the rest through
+if reason ~= '' then
+  return redis.call('HSET', stats, 'paused', reason)
+end
+local lifted = redis.call('HDEL', stats, 'paused')
+if redis.call('EXISTS', due) == 1 and redis.call('LLEN', wake) == 0 then
+  redis.call('LPUSH', wake, '1')
+end
+return lifted

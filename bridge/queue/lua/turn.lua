@@ -1,0 +1,84 @@
+-- Settles what a worker holds, then claims what is due.
+-- KEYS: due head stats wake dead
+-- ARGV: prefix of mail:<session> and state:<session>, free slots, lease (ms), dead letters kept; then five for each settle:
+--   verb, session, token, a, b -- "ack"; "bury" with a = reason, b = error;
+--   "wait" and "retry" (parks: uncounted, counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
+-- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
+--   ms until something becomes claimable (-1: never, as things are), 1 when paused}.
+-- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
+local due, head, stats, wake, dead = unpack(KEYS)
+local prefix, slots, lease, keep = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local call, time = redis.call, redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local counts = { in_flight = 0, depth = 0, delivered = 0, retried = 0, buried = 0 }
+call('DEL', wake) -- first, because a full server lets a script through whose first write cannot grow
+
+local refused = {}
+for at = 5, #ARGV, 5 do
+  local verb, session, token, a, b = unpack(ARGV, at, at + 4)
+  local mail, state = prefix .. 'mail:' .. session, prefix .. 'state:' .. session
+  if call('HGET', state, 'token') ~= token then
+    refused[#refused + 1] = at / 5
+  elseif verb == 'wait' or verb == 'retry' then
+    counts.in_flight = counts.in_flight - 1
+    call('HDEL', state, 'token', 'crashes')
+    if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
+    if verb == 'retry' then
+      counts.retried = counts.retried + 1
+      call('HINCRBY', state, 'tries', 1)
+    end
+    call('ZADD', due, now + a, session)
+  else
+    counts.in_flight, counts.depth = counts.in_flight - 1, counts.depth - 1
+    local value, tries = call('LPOP', mail), verb == 'bury' and call('HGET', state, 'tries') or 0
+    call('DEL', state)
+    if verb == 'bury' then
+      counts.buried = counts.buried + 1
+      call('XADD', dead, 'MAXLEN', '~', keep, '*', 'session', session, 'reason', a, 'error', b,
+        'tries', tries, 'value', value or '')
+    else
+      counts.delivered = counts.delivered + 1
+    end
+    local follower = call('LINDEX', mail, 0)
+    if follower then -- to the back, so that no session starves the others
+      call('ZADD', due, now, session)
+      call('ZADD', head, tonumber(string.sub(follower, 3, 15)) or now, session)
+    else
+      call('ZREM', due, session)
+      call('ZREM', head, session)
+    end
+  end
+end
+
+local paused, hold = unpack(call('HMGET', stats, 'paused', 'hold_until'))
+hold = tonumber(hold or 0)
+local ready = {}
+if slots > 0 and not paused and hold <= now then
+  ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots)
+end
+local token = #ready > 0 and call('HINCRBY', stats, 'token', #ready) - #ready
+local claims = {}
+for _, session in ipairs(ready) do
+  local state, value = prefix .. 'state:' .. session, call('LINDEX', prefix .. 'mail:' .. session, 0)
+  local held, tries, crashes, cursor = unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor'))
+  tries, crashes, token = tonumber(tries or 0), tonumber(crashes or 0), token + 1
+  if held then
+    tries, crashes, counts.retried = tries + 1, crashes + 1, counts.retried + 1
+    call('HSET', state, 'token', token, 'tries', tries, 'crashes', crashes)
+  else
+    counts.in_flight = counts.in_flight + 1
+    call('HSET', state, 'token', token)
+  end
+  call('ZADD', due, now + lease, session)
+  claims[#claims + 1] = { session, token, tries, crashes, cursor or '', value or '' }
+end
+
+for name, by in pairs(counts) do
+  if by ~= 0 then call('HINCRBY', stats, name, by) end
+end
+local first, wait = call('ZRANGE', due, 0, 0, 'WITHSCORES'), -1
+if not paused and first[2] then
+  wait = math.max(tonumber(first[2]), hold, now) - now
+  if wait == 0 then call('LPUSH', wake, '1') end -- more is due than there were slots: for another worker
+end
+return { refused, claims, wait, paused and 1 or 0 }

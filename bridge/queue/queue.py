@@ -1,0 +1,235 @@
+"""The queue of one integration and direction: the scripts as typed methods.
+
+Every method raises StoreUnavailable when the server is not there or says "not now". What was asked may then
+have happened or not: push is safe to repeat (the digest), a settle is safe to repeat (the token), and a claim
+whose answer was lost comes back when its lease is over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final, assert_never
+
+from redis.asyncio import Redis
+
+from bridge.channels.capabilities import Pace
+from bridge.queue import scripts
+from bridge.queue.commit import Argument, GroupCommit
+from bridge.queue.keys import Keys, decode, encode
+from bridge.queue.letters import read_letters
+from bridge.queue.mail import unwrap
+from bridge.queue.values import (
+    Ack,
+    Beat,
+    Bury,
+    DeadLetter,
+    Delivery,
+    Direction,
+    Held,
+    Limits,
+    Park,
+    Pushed,
+    Settle,
+    Stats,
+    Turn,
+)
+
+
+class Queue:
+    """The FIFOs of all sessions of one integration and direction."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        name: str,
+        direction: Direction,
+        limits: Limits = Limits(),  # noqa: B008 -- a frozen value
+        commit: GroupCommit | None = None,
+    ) -> None:
+        self.name: Final = name
+        self.direction: Final = direction
+        self._keys: Final = Keys(name, direction)
+        self.wake_key: Final = self._keys.wake
+        self._limits: Final = limits
+        self._commit: Final = commit or GroupCommit(redis)
+        self._lease_ms: Final = _ms(limits.lease_seconds)
+        self._seen_ms: Final = max(1, _ms(limits.seen_seconds))
+
+    async def push(self, session: str, payload: bytes, digest: bytes | None = None) -> Pushed:
+        """Appends an event to its session, unless its digest was accepted lately or the queue is full.
+
+        The digest is that of the payload where none is given.
+        """
+        keys, name = self._keys, encode(session)
+        digest = digest or blake2b(payload, digest_size=16).digest()
+        return Pushed(
+            await self._commit.run(
+                scripts.PUSH,
+                (keys.seen(digest), keys.mail(name), keys.due, keys.head, keys.stats, keys.wake),
+                (name, payload, self._limits.depth, self._seen_ms),
+            )
+        )
+
+    async def turn(self, settles: Sequence[Settle], slots: int) -> Turn:
+        """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first."""
+        keys = self._keys
+        arguments: list[Argument] = [keys.prefix, slots, self._lease_ms, self._limits.dead]
+        for settle in settles:
+            arguments += _words(settle)
+        refused, claims, wait, paused = await self._commit.run(
+            scripts.TURN, (keys.due, keys.head, keys.stats, keys.wake, keys.dead), arguments
+        )
+        deliveries = []
+        for session, token, tries, crashes, cursor, value in claims:
+            accepted_at, payload = unwrap(value)
+            deliveries.append(Delivery(decode(session), token, tries, crashes, cursor, payload, accepted_at))
+        return Turn(
+            frozenset(_held(settles[number - 1].delivery) for number in refused),
+            tuple(deliveries),
+            None if wait < 0 else wait / 1000,
+            bool(paused),
+        )
+
+    async def beat(self, beats: Sequence[Beat]) -> frozenset[Held]:
+        """Starts the leases anew and stores cursors; returns those that are lost (nothing was done there)."""
+        if not beats:
+            return frozenset()
+        arguments: list[Argument] = [self._keys.prefix, self._lease_ms]
+        for beat in beats:
+            arguments += (encode(beat.delivery.session), beat.delivery.token, _cursor(beat.cursor))
+        lost = await self._commit.run(scripts.BEAT, (self._keys.due,), arguments)
+        return frozenset(_held(beats[number - 1].delivery) for number in lost)
+
+    async def pace(self, chat: str, chat_pace: Pace | None, channel_pace: Pace | None) -> float:
+        """Reserves one call in the rate limits that all workers share; returns the seconds until it may go.
+
+        The reservation is taken: wait that long and call, without asking again.
+        """
+        keys: list[Argument] = []
+        arguments: list[Argument] = []
+        for bucket, pace in ((b"chat:" + encode(chat), chat_pace), (b"channel", channel_pace)):
+            if pace is not None:
+                interval = 1000 / pace.per_second
+                keys.append(self._keys.pace(bucket))
+                arguments += (f"{interval:.3f}", f"{interval * (pace.burst - 1):.3f}")
+        if not keys:
+            return 0.0
+        wait: int = await self._commit.run(scripts.PACE, keys, arguments)
+        return wait / 1000
+
+    async def hold(self, seconds: float) -> None:
+        """Lets no worker claim anything for that long. A longer hold that is under way stays."""
+        await self._commit.run(scripts.HOLD, (self._keys.stats,), (_ms(seconds),))
+
+    async def pause(self, reason: str) -> None:
+        """Lets no worker claim anything until resume(). What is claimed already can be settled."""
+        await self._pause(reason or "paused")
+
+    async def resume(self) -> None:
+        """Lifts the pause and wakes a worker."""
+        await self._pause("")
+
+    async def _pause(self, reason: str) -> None:
+        keys = self._keys
+        await self._commit.run(scripts.PAUSE, (keys.stats, keys.due, keys.wake), (reason,))
+
+    async def stats(self) -> Stats:
+        """One look at the queue, at the cost of a few O(log N) reads."""
+        keys = self._keys
+        reply = await self._commit.run(scripts.STATS, (keys.due, keys.head, keys.stats, keys.dead), ())
+        depth, in_flight, delivered, retried, duplicates, buried, paused, sessions, ready, oldest, dead = (
+            reply
+        )
+        return Stats(
+            depth=depth,
+            sessions=sessions,
+            ready=ready,
+            parked=max(0, sessions - ready - in_flight),
+            in_flight=in_flight,
+            oldest_age_seconds=oldest / 1000,
+            dead=dead,
+            delivered_total=delivered,
+            retried_total=retried,
+            duplicates_total=duplicates,
+            buried_total=buried,
+            paused=paused.decode("utf-8", "replace"),
+        )
+
+    async def reject(self, payload: bytes, reason: str, session: str = "", error: str = "") -> None:
+        """Keeps a body that cannot become an event as a dead letter."""
+        words = (self._limits.dead, encode(session), reason, _text(error), payload)
+        await self._commit.run(scripts.REJECT, (self._keys.stats, self._keys.dead), words)
+
+    async def dead(
+        self,
+        *,
+        session: str | None = None,
+        reason: str | None = None,
+        since_at: int | None = None,
+        until_at: int | None = None,
+        ids: Sequence[str] | None = None,
+        limit: int = 100,
+    ) -> list[DeadLetter]:
+        """Dead letters that match all that is given, oldest first. Times are those of death, inclusive."""
+        spans = [(each, each) for each in ids] if ids is not None else [_span(since_at, until_at)]
+        found: list[DeadLetter] = []
+        for start, end in spans:
+            async for each in read_letters(self._commit, self._keys.dead, start, end):
+                if len(found) == limit:
+                    return found
+                if session in (None, each.session) and reason in (None, each.reason):
+                    found.append(each)
+        return found
+
+    async def replay(self, letters: Sequence[DeadLetter]) -> int:
+        """Pushes the letters again, each at the end of its session; returns how many were still there."""
+        keys, count = self._keys, 0
+        for each in letters:
+            name = encode(each.session)
+            count += await self._commit.run(
+                scripts.REPLAY,
+                (keys.dead, keys.mail(name), keys.due, keys.head, keys.stats, keys.wake),
+                (each.id, name),
+            )
+        return count
+
+    async def purge(self, letters: Sequence[DeadLetter]) -> int:
+        """Deletes the letters for good; returns how many were still there."""
+        if not letters:
+            return 0
+        count: int = await self._commit.command("XDEL", self._keys.dead, *(each.id for each in letters))
+        return count
+
+
+def _ms(seconds: float) -> int:
+    return max(0, math.ceil(seconds * 1000))
+
+
+def _span(since_at: int | None, until_at: int | None) -> tuple[str, str]:
+    return "-" if since_at is None else str(since_at), "+" if until_at is None else str(until_at)
+
+
+def _held(delivery: Delivery) -> Held:
+    return delivery.session, delivery.token
+
+
+def _cursor(cursor: bytes | None) -> bytes:
+    return b"" if cursor is None else b"=" + cursor
+
+
+def _text(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _words(settle: Settle) -> tuple[Argument, ...]:
+    name, token = encode(settle.delivery.session), settle.delivery.token
+    match settle:
+        case Ack():
+            return b"ack", name, token, b"", b""
+        case Park(_, seconds, cursor, counted):
+            return b"retry" if counted else b"wait", name, token, _ms(seconds), _cursor(cursor)
+        case Bury(_, reason, error):
+            return b"bury", name, token, reason, _text(error)
+    assert_never(settle)

@@ -1,0 +1,129 @@
+"""What goes into a queue and comes out of it, as frozen values."""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Direction: TypeAlias = Literal["out", "in"]
+"""`out`: from Moveo to the channel; `in`: from the channel to Moveo."""
+
+
+class Pushed(enum.Enum):
+    """What became of a push."""
+
+    ACCEPTED = 1
+    DUPLICATE = 0
+    FULL = -1
+
+
+class Limits(Struct, frozen=True):
+    """The bounds of one queue. Within `seen_seconds` an equal payload counts as the same event."""
+
+    depth: int = 1_000_000
+    seen_seconds: float = 900
+    lease_seconds: float = 5.0
+    dead: int = 100_000
+    """Dead letters kept; a few more may be, the oldest go first."""
+
+
+class Delivery(Struct, frozen=True):
+    """An event claimed by this worker: the head of its session, for as long as its lease is kept."""
+
+    session: str
+    token: int
+    """The fencing token: of two claims of a queue the later has the higher one."""
+    tries: int
+    """Failed or crashed tries before this one."""
+    crashes: int
+    """Of those, the claims in a row whose holder vanished without a settle."""
+    cursor: bytes
+    """What the last beat or park stored; opaque to the queue, b"" at first."""
+    payload: bytes
+    accepted_at: int
+    """When it was pushed: ms of the server's clock."""
+
+
+class Ack(Struct, frozen=True):
+    """It was delivered: the next event of the session may go."""
+
+    delivery: Delivery
+
+
+class Park(Struct, frozen=True):
+    """It stays at the head of its session and may be claimed again after `seconds`."""
+
+    delivery: Delivery
+    seconds: float
+    cursor: bytes | None = None
+    """None leaves the stored cursor as it is."""
+    counted: bool = True
+    """False costs no try: a wait, a rate limit, a release at shutdown."""
+
+
+class Bury(Struct, frozen=True):
+    """It is given up and kept as a dead letter; the session goes on."""
+
+    delivery: Delivery
+    reason: str
+    """A short slug: "rejected", "expired", "crashed", "undecodable", ..."""
+    error: str = ""
+
+
+Settle: TypeAlias = Ack | Park | Bury
+
+
+class Beat(Struct, frozen=True):
+    """The holder is alive: its lease starts anew. A `cursor` is stored; None leaves the stored one."""
+
+    delivery: Delivery
+    cursor: bytes | None = None
+
+
+Held: TypeAlias = tuple[str, int]
+"""Session and token: what names one claim."""
+
+
+class Turn(Struct, frozen=True):
+    """The outcome of one turn."""
+
+    refused: frozenset[Held]
+    """Settles that came too late: another worker holds, or has settled, that event. They changed nothing."""
+    deliveries: tuple[Delivery, ...]
+    next_due_seconds: float | None
+    """Until something becomes claimable, leases of others and of this worker included; None: nothing waits,
+    or the queue is paused. 0.0: more is due than there were slots. Another worker's park may end earlier."""
+    paused: bool
+
+
+class Stats(Struct, frozen=True):
+    """One look at a queue. While an expired lease is unclaimed, its session is both ready and in flight."""
+
+    depth: int
+    sessions: int
+    ready: int
+    parked: int
+    in_flight: int
+    oldest_age_seconds: float
+    dead: int
+    delivered_total: int
+    retried_total: int
+    duplicates_total: int
+    buried_total: int
+    paused: str
+    """The reason given to pause(), "" while it is not paused."""
+
+
+class DeadLetter(Struct, frozen=True):
+    """A delivery that was given up, with its reason."""
+
+    id: str
+    session: str
+    reason: str
+    error: str
+    tries: int
+    accepted_at: int
+    died_at: int
+    payload: bytes
