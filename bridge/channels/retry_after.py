@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]*)?")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -14,7 +18,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     its date was written by.
     """
     value = headers.get("retry-after", "").strip()
-    if value.replace(".", "", 1).isdecimal() and value.isascii():
+    if _SECONDS.fullmatch(value):
         return float(value)
     then, now = _date(value), _date(headers.get("date", ""))
     if then is None or now is None:

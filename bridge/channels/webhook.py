@@ -124,7 +124,7 @@ class Webhook:
             body=body,
         )
 
-    def check(self, reply: Reply) -> None:
+    def check(self, reply: Reply) -> str | None:
         """Any 2xx is a yes.
 
         401 says that the secret is wrong, for all calls alike. 403 may be a firewall's word on this one body,
@@ -132,7 +132,7 @@ class Webhook:
         """
         status = reply.status
         if 200 <= status < 300:
-            return
+            return None
         reason = f"HTTP {status}"
         if status == 401:
             raise Unauthorized(reason)

@@ -61,7 +61,7 @@ def _failed(reply: Reply, failure: Mapping[Any, Any]) -> None:
         case {"migrate_to_chat_id": int(chat)}:
             raise Moved(reason, to=str(chat))
         case {"retry_after": int(seconds)} if status == 429:
-            raise Unavailable(reason, retry_after=float(seconds))
+            raise Unavailable(reason, retry_after=float(max(seconds, 0)))
     if status == 429 or status >= 500:
         raise Unavailable(reason, retry_after=retry_after(reply.headers))
     if status in (401, 404) or "frozen_method_invalid" in said:
