@@ -1,0 +1,1 @@
+"""The ingress process: takes webhooks of Moveo and of platforms, and answers 2xx once they are in Redis."""

@@ -1,0 +1,124 @@
+"""The ingress process: listens, says where, and stops in order.
+
+At SIGTERM or SIGINT no new connection is taken, requests that have begun are answered, then the process ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+
+from bridge.config import Settings
+from bridge.errors import ConfigError, StoreUnavailable
+from bridge.ingress.admin import admin, redis_problems
+from bridge.ingress.app import QUEUES, TRAFFIC, build
+from bridge.ingress.listening import Server
+from bridge.ingress.reception import BODY_SECONDS, STORE_SECONDS
+from bridge.log import configure
+from bridge.metrics import Metrics
+from bridge.persistence import persistence_warnings
+from bridge.queue import connect
+
+DRAIN_SECONDS: Final = BODY_SECONDS + STORE_SECONDS + 1
+REDIS_SECONDS: Final = 1.0
+"""When a round trip takes longer, its connection is given up for a new one."""
+
+
+class Addresses(msgspec.Struct, frozen=True):
+    """Where the process listens, as URLs without a path."""
+
+    url: str
+    admin_url: str
+
+
+def run(settings: Settings) -> None:
+    """The whole process, until SIGTERM or SIGINT. Raises ConfigError when it cannot start."""
+    configure(settings.log)
+    if not settings.integrations:
+        raise ConfigError("integrations: none is configured: add a table [integrations.NAME] to bridge.toml")
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        runner.run(_until_told(settings))
+
+
+async def _until_told(settings: Settings) -> None:
+    log, stop, loop = structlog.get_logger(), asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serving(settings) as addresses:
+        log.info(
+            "ingress.started",
+            url=addresses.url,
+            admin=addresses.admin_url,
+            integrations=sorted(settings.integrations),
+        )
+        await stop.wait()
+        log.info("ingress.stopping")
+    log.info("ingress.stopped")
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Addresses]:
+    """The ingress within a running event loop, for as long as the block runs."""
+    redis = connect(settings.redis.url, timeout_seconds=REDIS_SECONDS)
+    metrics = Metrics()
+    app = build(settings, redis, metrics)
+    traffic, queues, ingress = app[TRAFFIC], app[QUEUES], settings.ingress
+
+    async def ready() -> list[str]:
+        return ["stopping"] if traffic.stopping else await redis_problems(redis)
+
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(redis.aclose)
+        probes = Server(
+            admin(metrics, ready, queues),
+            ingress.admin_host,
+            ingress.admin_port,
+            key="ingress.admin_port",
+        )
+        await probes.start()
+        stack.push_async_callback(probes.stop)
+        server = Server(app, ingress.host, ingress.port, key="ingress.port")
+        await server.start()
+        stack.push_async_callback(server.stop)
+        await _warn(settings, redis)
+        try:
+            yield Addresses(server.url, probes.url)
+        finally:
+            await server.close()
+            if not await traffic.drain(DRAIN_SECONDS):
+                structlog.get_logger().warning("ingress.cut_off", after_seconds=DRAIN_SECONDS)
+
+
+async def _warn(settings: Settings, redis: Redis) -> None:
+    """Says at the start what an operator should know and may not have meant."""
+    log = structlog.get_logger()
+    if settings.ingress.spool:
+        log.warning("ingress.spool_unused", advice="ingress.spool has no effect in this version")
+    for name, integration in settings.integrations.items():
+        if integration.unsigned:
+            log.warning(
+                "ingress.unsigned", integration=name, advice="whoever reaches the port may post events"
+            )
+    try:
+        async with asyncio.timeout(REDIS_SECONDS):
+            for advice in await persistence_warnings(redis):
+                log.warning("redis.not_durable", advice=advice)
+    except (StoreUnavailable, TimeoutError) as error:
+        log.warning("redis.unreachable", url=settings.redis.shown, reason=type(error).__name__)
+
+
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Makes the event loop: uvloop's where it is installed (the extra "fast"), None for Python's own."""
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    factory: Any = importlib.import_module("uvloop").new_event_loop
+    return factory  # type: ignore[no-any-return]

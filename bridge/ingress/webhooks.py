@@ -1,0 +1,99 @@
+"""POST /moveo/<integration>: Moveo's webhooks.
+
+Size, raw bytes, signature, then no more is read than where the event belongs; 200 once Redis has it. What is
+properly signed is never refused for what it says: it becomes a dead letter and is answered 200, because Moveo
+never sends again what was answered 4xx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from aiohttp import web
+
+from bridge.config import Integration
+from bridge.errors import PayloadError
+from bridge.events import Route, decode, route
+from bridge.ingress.outcome import Outcome, Refused, answer
+from bridge.ingress.reception import STORE_SECONDS, Reception, body
+from bridge.ingress.signature import HEADER, verify
+from bridge.metrics import Metrics
+from bridge.queue import Pushed, Queue
+
+SESSION_LENGTH: Final = 512
+"""Longest name of a session, in characters; it becomes part of keys."""
+
+PUSHED: Final = {
+    Pushed.ACCEPTED: Outcome.ACCEPTED,
+    Pushed.DUPLICATE: Outcome.DUPLICATE,
+    Pushed.FULL: Outcome.FULL,
+}
+
+
+class Webhooks:
+    """The webhook of one integration. `window_seconds` 0 believes any timestamp."""
+
+    def __init__(
+        self,
+        integration: Integration,
+        queue: Queue,
+        reception: Reception,
+        metrics: Metrics,
+        *,
+        window_seconds: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._secrets = integration.secrets
+        self._queue = queue
+        self._reception = reception
+        self._log = reception.log
+        self._seconds = metrics.ingress_seconds.labels(integration.name)
+        self._window_ms = window_seconds * 1000
+        self._clock = clock
+
+    async def post(self, request: web.Request) -> web.Response:
+        started = time.perf_counter()
+        response = await self._reception.receive(request, self._take)
+        self._seconds.observe(time.perf_counter() - started)
+        return response
+
+    async def _take(self, request: web.Request) -> web.Response:
+        raw = await body(request)
+        if self._secrets and not verify(self._secrets, raw, request.headers.get(HEADER, "")):
+            raise Refused(Outcome.UNSIGNED)
+        where = route(raw)
+        if not where.session or len(where.session) > SESSION_LENGTH or self._stale(where):
+            return await self._keep(raw, where)
+        async with asyncio.timeout(STORE_SECONDS):
+            outcome = PUSHED[await self._queue.push(where.session, raw)]
+        if outcome is not Outcome.ACCEPTED:
+            return self._reception.conclude(outcome)
+        self._reception.count(outcome)
+        self._log.debug("event.accepted", session=where.session)
+        return answer(outcome)
+
+    def _stale(self, where: Route) -> bool:
+        """An event without a time was signed without one: there is nothing to compare."""
+        if not self._window_ms or where.timestamp is None:
+            return False
+        return abs(self._clock() * 1000 - where.timestamp) > self._window_ms
+
+    async def _keep(self, raw: bytes, where: Route) -> web.Response:
+        """What cannot become an event is kept as a dead letter."""
+        session = where.session[:SESSION_LENGTH]
+        outcome = Outcome.STALE if session == where.session != "" else _unroutable(raw)
+        async with asyncio.timeout(STORE_SECONDS):
+            await self._queue.reject(raw, outcome.value, session=session)
+        return self._reception.conclude(outcome)
+
+
+def _unroutable(raw: bytes) -> Outcome:
+    """Why there is no session in it."""
+    try:
+        decode(raw)
+    except PayloadError:
+        return Outcome.UNDECODABLE
+    return Outcome.UNROUTABLE
