@@ -68,8 +68,8 @@ class Media(msgspec.Struct, frozen=True):
 class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
     """A message of text, with quick replies under it.
 
-    `numbered` is set by degradation only: options that already stand in the text as lines "1. label", so that
-    the user's "1" can be understood as the option's text.
+    `numbered` is set by degradation only: options that already stand as lines "1. label" in the text, or in the
+    texts of the same event before it, so that the user's "1" can be understood as the first option's text.
     """
 
     text: str

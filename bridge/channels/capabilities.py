@@ -48,6 +48,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Longest label of a button, in characters."""
     payload_bytes: int = 1024
     """Longest value behind a quick reply or button, in UTF-8 bytes; longer ones go behind a token."""
+    card_media: frozenset[MediaKind] = frozenset({"image", "video"})
+    """What a card has at its head; other media become messages of their own."""
+    card_action: bool = False
+    """Whether a tap on the card itself can do something; where not, its default action becomes a button."""
+    links: frozenset[str] = frozenset({"http", "https"})
+    """The schemes a button may open, of those `text.link` lets through; other links become lines of text."""
+    url: int = 2048
+    """Longest address of a button or a media file, in characters; longer ones become lines of text."""
 
     media_bytes: Mapping[MediaKind, int] = {}
     """Largest file of a kind, in bytes, where the platform states one; larger ones (if known) go out as links."""

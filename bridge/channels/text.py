@@ -59,6 +59,11 @@ def _reach(text: str, start: int, limit: int, unit: Unit) -> int:
             return start + len(octets[:end].decode("utf-8", "surrogatepass"))
 
 
+def blank(text: str) -> bool:
+    """Whether nothing of the text can be seen; platforms refuse such a text as empty."""
+    return not any(character.isprintable() and character != " " for character in text)
+
+
 # ---- cutting -----------------------------------------------------------------------------------------------
 
 _WHOLE_CLUSTERS: Final = regex.compile(r"\X*(?=\X)")
@@ -151,6 +156,7 @@ def labels(labels: Iterable[str], limit: int) -> list[str]:
             mark = f" {taken[wanted]}"
             short = (cut(wanted, limit - len(mark)) + mark if len(mark) < limit else mark.strip())[:limit]
             if taken[wanted] > 10**limit:  # there are no more different labels of this length
+                short = wanted
                 break
         taken.setdefault(short, 1)
         made.append(short)

@@ -1,0 +1,109 @@
+"""What a channel cannot show becomes what it can, step by step, and nothing is lost silently.
+
+Each rule takes one content one step down its ladder, and gives a content back as it is when it fits:
+
+    carousel  -> carousels of fewer cards -> a card a message
+    card      -> shorter texts, fewer buttons -> picture + text with quick replies and links
+    webview   -> card with one button -> text with a link
+    image, video, audio, file -> with its name as a text -> text with a link
+    handover, notice -> text
+    text      -> shorter labels -> numbered lines the user can answer -> several texts
+    typing, receipt -> nothing
+
+`fit` applies the rules until all that is left fits. Whatever a step does not keep, it names in a Loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+import msgspec
+
+from bridge.channels.capabilities import Capabilities
+from bridge.channels.degrade.cards import fit_card, fit_carousel, fit_webview
+from bridge.channels.degrade.media import fit_media
+from bridge.channels.degrade.words import Piece, fit_ephemeral, fit_handover, fit_notice, fit_text
+from bridge.channels.text import clean
+from bridge.content import (
+    Audio,
+    Card,
+    Carousel,
+    Content,
+    File,
+    Handover,
+    Image,
+    Loss,
+    Notice,
+    Option,
+    Pause,
+    Receipt,
+    Text,
+    Typing,
+    Video,
+    Webview,
+)
+
+
+def fit(
+    content: Content, capabilities: Capabilities, numbered: tuple[Option, ...] = ()
+) -> tuple[tuple[Content, ...], tuple[Loss, ...]]:
+    """The content as contents the channel can show, and what of it is lost; in the order to be sent.
+
+    `numbered` are the options that already stand as numbered lines in the event's earlier texts: numbering
+    goes on after them, so that a number means one thing only.
+    """
+    fitting: list[Content] = []
+    losses: dict[Loss, None] = {}
+    pending: list[Content] = [_cleaned(content)]
+    while pending:
+        content = pending.pop()
+        pieces = list(_step(content, capabilities, numbered))
+        losses.update((piece, None) for piece in pieces if isinstance(piece, Loss))
+        simpler = [piece for piece in pieces if not isinstance(piece, Loss)]
+        if simpler != [content]:
+            pending.extend(reversed(simpler))
+            continue
+        fitting.append(content)
+        if isinstance(content, Text) and content.numbered:
+            numbered = content.numbered
+    return tuple(fitting), tuple(losses)
+
+
+def _step(content: Content, can: Capabilities, numbered: tuple[Option, ...]) -> Iterable[Piece]:
+    match content:
+        case Text():
+            return fit_text(content, can, numbered)
+        case Image() | Video() | Audio() | File():
+            return fit_media(content, can)
+        case Card():
+            return fit_card(content, can)
+        case Carousel():
+            return fit_carousel(content, can)
+        case Webview():
+            return fit_webview(content, can)
+        case Handover():
+            return fit_handover(content, can)
+        case Notice():
+            return fit_notice(content, can)
+        case Typing() | Receipt():
+            return fit_ephemeral(content, can)
+        case Pause():
+            return (content,)  # every channel can wait: bridge.plan does it
+        case _:
+            assert_never(content)
+
+
+def _cleaned(value: Any) -> Any:
+    """The value with every text in it made valid (see bridge.channels.text.clean)."""
+    match value:
+        case str():
+            return clean(value)
+        case tuple():
+            return tuple(map(_cleaned, value))
+        case msgspec.Struct():
+            before = {name: getattr(value, name) for name in value.__struct_fields__}
+            after = {name: _cleaned(part) for name, part in before.items()}
+            return value if after == before else msgspec.structs.replace(value, **after)
+        case _:
+            return value
