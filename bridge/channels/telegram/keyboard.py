@@ -68,13 +68,18 @@ def button_key(button: Button, to: str) -> KeyOrLine:
 
 def _press(label: str, value: str) -> Key:
     data, keep = text.payload(value or label or BLANK, CALLBACK_BYTES)
-    return Key(label or value or BLANK, {"callback_data": data}, keep)
+    return Key(_label(label, value), {"callback_data": data}, keep)
 
 
 def _link(label: str, url: str) -> KeyOrLine:
     line = f"{label}: {url}" if label and label != url else url
     address = web_address(url)
-    return Key(label or BLANK, {"url": address}, line=line) if address else line
+    return Key(_label(label, url), {"url": address}, line=line) if address else line
+
+
+def _label(label: str, instead: str) -> str:
+    """A button needs something to read on it."""
+    return next((words for words in (label, instead) if not text.blank(words)), BLANK)
 
 
 def web_address(url: str) -> str | None:

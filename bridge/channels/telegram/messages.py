@@ -113,9 +113,11 @@ def _ends(url: str, *endings: str) -> bool:
 def _say(to: str, said: str, keys: Iterable[KeyOrLine] = (), *, bold: int = 0) -> tuple[Call, ...]:
     """Messages of text, as many as its length and its buttons need; none for nothing."""
     said, pressable = aside(said, keys)
-    *before, last = text.split(said, TEXT, "utf16") or [BLANK if pressable else ""]
-    if not last:
-        return ()
+    if text.blank(said):
+        if not pressable:
+            return ()
+        said = BLANK
+    *before, last = text.split(said, TEXT, "utf16")
     first, *more = keyboards(pressable)
     parts: list[tuple[str, list[Key]]] = [(part, []) for part in before]
     parts += [(last, first), *((BLANK, keyboard) for keyboard in more)]
@@ -145,7 +147,7 @@ def _show(
     if more or not text.fits(said, CAPTION, "utf16"):
         return (*_show(to, form, url, ""), *_say(to, said, pressable, bold=bold))
     as_text = _say(to, said, [address, *keyboard], bold=bold)
-    caption = {"caption": said, "caption_entities": _bold(bold)} if said.strip() else {}
+    caption = {"caption": said, "caption_entities": _bold(bold)} if not text.blank(said) else {}
     return (_call(form.op, to, {form.field: address, **caption}, keyboard, fallback=as_text),)
 
 

@@ -1,0 +1,803 @@
+"""Telegram: what is sent for each content, what its answers mean, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.channels import Call, Click, Inbound, Reading, Reply, TwoWay, User, UserMessage
+from bridge.channels.telegram import Telegram, TelegramSettings
+from bridge.content import (
+    Audio,
+    Button,
+    Card,
+    Content,
+    File,
+    Image,
+    Link,
+    Media,
+    OpenWebview,
+    Option,
+    Postback,
+    Text,
+    Typing,
+    Video,
+    Webview,
+)
+from bridge.errors import (
+    BridgeError,
+    ConfigError,
+    ContentRefused,
+    Moved,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Uncertain,
+)
+from bridge.secret import Secret
+from bridge.sender import Sender, open_http
+from tests.channels import fake_telegram
+from tests.channels.fake_telegram import FakeTelegram, message_update, press_update
+from tests.channels.telegram_rules import problems
+
+TOKEN = fake_telegram.TOKEN
+SECRET_TOKEN = "updates_are-Telegrams"
+ADA = "4711"
+"""A private chat: its id is its user's."""
+GROUP = "-1001234"
+PNG = "https://x.example/a.png"
+
+
+def channel(api_url: str = "https://api.telegram.org", secret_token: str | None = SECRET_TOKEN) -> Telegram:
+    secret = None if secret_token is None else Secret(secret_token)
+    return Telegram(TelegramSettings(token=Secret(TOKEN), api_url=api_url, secret_token=secret))
+
+
+def rendered(content: Content, to: str = ADA) -> list[tuple[str, dict[str, Any]]]:
+    """The calls without their chat, which is checked once for all."""
+    calls = channel().render(content, to)
+    assert {call.body["chat_id"] for call in calls} <= {int(to)}
+    return [(call.op, {k: v for k, v in call.body.items() if k != "chat_id"}) for call in calls]
+
+
+def keyboard(*rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"inline_keyboard": [list(row) for row in rows]}
+
+
+def press(label: str, data: str) -> dict[str, Any]:
+    return {"text": label, "callback_data": data}
+
+
+def with_fallbacks(calls: Sequence[Call]) -> Iterator[Call]:
+    for call in calls:
+        yield call
+        yield from with_fallbacks(call.fallback)
+
+
+def test_it_is_a_channel_with_a_way_back() -> None:
+    assert isinstance(channel(), TwoWay)
+
+
+# ---- what is sent ------------------------------------------------------------------------------------------
+
+SHOWN = [
+    pytest.param(
+        Text("*not* <b>markup</b> & _more_"),
+        [("sendMessage", {"text": "*not* <b>markup</b> & _more_"})],
+        id="text-exactly-as-written",
+    ),
+    pytest.param(
+        Text("Pick", options=(Option("Yes", "yes please"), Option("No", "no thanks"))),
+        [
+            (
+                "sendMessage",
+                {
+                    "text": "Pick",
+                    "reply_markup": keyboard([press("Yes", "yes please"), press("No", "no thanks")]),
+                },
+            )
+        ],
+        id="options",
+    ),
+    pytest.param(
+        Text("", options=(Option("Yes", "yes"),)),
+        [("sendMessage", {"text": "…", "reply_markup": keyboard([press("Yes", "yes")])})],
+        id="options-without-a-text",
+    ),
+    pytest.param(Text(" \n"), [], id="nothing-to-say"),
+    pytest.param(
+        Image(PNG, name="The new shop"),
+        [("sendPhoto", {"photo": PNG, "caption": "The new shop"})],
+        id="image",
+    ),
+    pytest.param(Image(PNG), [("sendPhoto", {"photo": PNG})], id="image-without-caption"),
+    pytest.param(
+        Image("https://x.example/A.GIF?v=1"),
+        [("sendAnimation", {"animation": "https://x.example/A.GIF?v=1"})],
+        id="gif-moves",
+    ),
+    pytest.param(
+        Video("https://x.example/v.mp4", name="Tour"),
+        [("sendVideo", {"video": "https://x.example/v.mp4", "caption": "Tour"})],
+        id="video",
+    ),
+    pytest.param(
+        Audio("https://x.example/a.mp3", name="Song"),
+        [("sendAudio", {"audio": "https://x.example/a.mp3", "caption": "Song"})],
+        id="audio",
+    ),
+    pytest.param(
+        Audio("https://x.example/a.ogg"), [("sendVoice", {"voice": "https://x.example/a.ogg"})], id="voice"
+    ),
+    pytest.param(
+        File("https://x.example/d.pdf", name="Invoice.pdf", size=102_400),
+        [("sendDocument", {"document": "https://x.example/d.pdf", "caption": "Invoice.pdf"})],
+        id="file",
+    ),
+    pytest.param(
+        Image("javascript:alert(1)", name="Look"),
+        [("sendMessage", {"text": "Look\njavascript:alert(1)"})],
+        id="an-address-telegram-cannot-fetch-is-text",
+    ),
+    pytest.param(
+        Image("https://x.example/ä b.png"),
+        [("sendPhoto", {"photo": "https://x.example/%C3%A4%20b.png"})],
+        id="an-address-is-made-valid",
+    ),
+    pytest.param(
+        Card("Product A", "$29.99", Media("image", PNG), (Postback("Buy", "buy_a"), Link("More", PNG))),
+        [
+            (
+                "sendPhoto",
+                {
+                    "photo": PNG,
+                    "caption": "Product A\n$29.99",
+                    "caption_entities": [{"type": "bold", "offset": 0, "length": 9}],
+                    "reply_markup": keyboard([press("Buy", "buy_a"), {"text": "More", "url": PNG}]),
+                },
+            )
+        ],
+        id="card",
+    ),
+    pytest.param(
+        Card("👋🏽 Hi", media=Media("video", "https://x.example/v.mp4")),
+        [
+            (
+                "sendVideo",
+                {
+                    "video": "https://x.example/v.mp4",
+                    "caption": "👋🏽 Hi",
+                    "caption_entities": [{"type": "bold", "offset": 0, "length": 7}],
+                },
+            )
+        ],
+        id="card-with-video-title-counted-in-utf16",
+    ),
+    pytest.param(
+        Card("A", buttons=(Postback("Buy", "buy_a"),)),
+        [
+            (
+                "sendMessage",
+                {
+                    "text": "A",
+                    "entities": [{"type": "bold", "offset": 0, "length": 1}],
+                    "reply_markup": keyboard([press("Buy", "buy_a")]),
+                },
+            )
+        ],
+        id="card-without-media",
+    ),
+    pytest.param(
+        Card("A", buttons=(Link("Call us", "tel:+302101234567"), Postback("Buy", "buy_a"))),
+        [
+            (
+                "sendMessage",
+                {
+                    "text": "A\nCall us: tel:+302101234567",
+                    "entities": [{"type": "bold", "offset": 0, "length": 1}],
+                    "reply_markup": keyboard([press("Buy", "buy_a")]),
+                },
+            )
+        ],
+        id="links-telegram-has-no-button-for-are-text",
+    ),
+    pytest.param(
+        Card("A", "s" * 1100, Media("image", PNG), (Postback("Buy", "buy_a"),)),
+        [
+            ("sendPhoto", {"photo": PNG}),
+            (
+                "sendMessage",
+                {
+                    "text": "A\n" + "s" * 1100,
+                    "entities": [{"type": "bold", "offset": 0, "length": 1}],
+                    "reply_markup": keyboard([press("Buy", "buy_a")]),
+                },
+            ),
+        ],
+        id="card-longer-than-a-caption",
+    ),
+    pytest.param(Typing(on=True), [("sendChatAction", {"action": "typing"})], id="typing"),
+    pytest.param(Typing(on=False), [], id="typing-ends-by-itself"),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), SHOWN)
+def test_a_content_is_sent_as(content: Content, expected: list[tuple[str, dict[str, Any]]]) -> None:
+    assert rendered(content) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "height", "to", "action"),
+    [
+        ("https://x.example/form", "full", ADA, {"web_app": {"url": "https://x.example/form"}}),
+        ("https://x.example/form", "full", GROUP, {"url": "https://x.example/form"}),
+        ("http://x.example/form", "full", ADA, {"url": "http://x.example/form"}),
+        ("https://x.example/form", "new_window", ADA, {"url": "https://x.example/form"}),
+    ],
+    ids=["private", "group", "not-https", "new-window"],
+)
+def test_a_webview_opens_in_the_chat_where_telegram_can(
+    url: str, height: Any, to: str, action: dict[str, Any]
+) -> None:
+    webview = Webview(url, label="Fill in", height=height, name="Your details")
+    markup = keyboard([{"text": "Fill in", **action}])
+    assert rendered(webview, to) == [("sendMessage", {"text": "Your details", "reply_markup": markup})]
+    card = Card("Your details", buttons=(OpenWebview("Fill in", url, height),))
+    (((_, body)),) = rendered(card, to)
+    assert body["reply_markup"] == markup
+
+
+@pytest.mark.parametrize(
+    ("webview", "text"),
+    [
+        (Webview("https://x.example", label="Open"), "Open"),
+        (Webview("https://x.example"), "…"),
+        (Webview("nowhere", label="Open"), "Open: nowhere"),
+        (Webview("nowhere"), "nowhere"),
+    ],
+    ids=["only-a-label", "only-an-address", "bad-address", "only-a-bad-address"],
+)
+def test_a_webview_without_a_name_still_says_something(webview: Webview, text: str) -> None:
+    (((_, body)),) = rendered(webview)
+    assert body["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("labels", "rows"),
+    [
+        (["Yes", "No"], [2]),
+        (["1", "2", "3"], [3]),
+        (["1", "2", "3", "4"], [2, 2]),
+        (["1", "2", "3", "4", "5"], [2, 3]),
+        (["1", "2", "3", "4", "5", "6", "7"], [2, 2, 3]),
+        (["Track my order", "Support"], [2]),
+        (["Where is my order?", "Support"], [1, 1]),
+        (["日本語のボタン", "はい"], [2]),
+        (["日本語のボタンです", "はい"], [1, 1]),
+        (["x" * 64], [1]),
+    ],
+    ids=lambda value: "-".join(map(str, value))[:40],
+)
+def test_short_labels_share_a_row_and_rows_are_even(labels: list[str], rows: list[int]) -> None:
+    options = tuple(Option(label, label) for label in labels)
+    (((_, body)),) = rendered(Text("Pick", options=options))
+    shown = body["reply_markup"]["inline_keyboard"]
+    assert [len(row) for row in shown] == rows
+    assert [button["text"] for row in shown for button in row] == labels
+
+
+def test_a_long_value_is_kept_and_a_token_sent() -> None:
+    fits, long = "é" * 32, "é" * 32 + "!"
+    (call,) = channel().render(Text("Pick", options=(Option("A", fits), Option("B", long))), ADA)
+    ((first, second),) = call.body["reply_markup"]["inline_keyboard"]
+    assert first["callback_data"] == fits
+    assert len(second["callback_data"].encode()) <= 64
+    assert call.keep == {second["callback_data"]: long}
+
+
+def test_a_token_is_kept_for_the_fallback_too() -> None:
+    card = Card("A", media=Media("image", PNG), buttons=(Postback("Buy", "v" * 100), Link("More", PNG)))
+    calls = list(with_fallbacks(channel().render(card, ADA)))
+    assert [call.op for call in calls] == ["sendPhoto", "sendMessage", "sendMessage"]
+    for call in calls:
+        ((button, *_),) = call.body["reply_markup"]["inline_keyboard"]
+        assert call.keep == {button["callback_data"]: "v" * 100}
+
+
+def test_a_keyboard_too_big_for_one_message_goes_on_in_the_next() -> None:
+    options = tuple(Option(f"{number:03} " + "λ" * 60, f"{number} " + "v" * 60) for number in range(100))
+    calls = channel().render(Text("Pick", options=options), ADA)
+    assert len(calls) > 1
+    assert [call.body["text"] for call in calls] == ["Pick", *"…" * (len(calls) - 1)]
+    rows = [row for call in calls for row in call.body["reply_markup"]["inline_keyboard"]]
+    assert [button["text"] for row in rows for button in row] == [option.label for option in options]
+    assert [fault for call in calls for fault in problems(call.op, call.body)] == []
+
+
+def test_only_typing_is_ephemeral() -> None:
+    assert [call.ephemeral for call in channel().render(Typing(on=True), ADA)] == [True]
+    assert [call.ephemeral for call in channel().render(Text("Hi"), ADA)] == [False]
+
+
+def test_a_public_group_may_be_named() -> None:
+    (call,) = channel().render(Text("Hi"), "@news")
+    assert call.body["chat_id"] == "@news"
+
+
+# ---- what goes out when Telegram refuses it ----------------------------------------------------------------
+
+BOLD_A = [{"type": "bold", "offset": 0, "length": 1}]
+
+
+@pytest.mark.parametrize(
+    ("content", "chain"),
+    [
+        pytest.param(
+            Image(PNG, name="Look"),
+            [("sendPhoto", {"photo": PNG, "caption": "Look"}), ("sendMessage", {"text": f"Look\n{PNG}"})],
+            id="file-then-its-address",
+        ),
+        pytest.param(
+            File(PNG),
+            [("sendDocument", {"document": PNG}), ("sendMessage", {"text": PNG})],
+            id="file-without-a-name",
+        ),
+        pytest.param(
+            Card("A", media=Media("image", PNG), buttons=(Link("More", "https://m.example"),)),
+            [
+                (
+                    "sendPhoto",
+                    {
+                        "photo": PNG,
+                        "caption": "A",
+                        "caption_entities": BOLD_A,
+                        "reply_markup": keyboard([{"text": "More", "url": "https://m.example"}]),
+                    },
+                ),
+                (
+                    "sendMessage",
+                    {
+                        "text": f"A\n{PNG}",
+                        "entities": BOLD_A,
+                        "reply_markup": keyboard([{"text": "More", "url": "https://m.example"}]),
+                    },
+                ),
+                ("sendMessage", {"text": f"A\n{PNG}\nMore: https://m.example", "entities": BOLD_A}),
+            ],
+            id="card-then-without-picture-then-without-links",
+        ),
+        pytest.param(
+            Webview("https://m.example", label="Open"),
+            [
+                (
+                    "sendMessage",
+                    {
+                        "text": "Open",
+                        "reply_markup": keyboard([{"text": "Open", "web_app": {"url": "https://m.example"}}]),
+                    },
+                ),
+                ("sendMessage", {"text": "Open\nOpen: https://m.example"}),
+            ],
+            id="webview-then-its-address",
+        ),
+    ],
+)
+def test_each_refusal_has_a_simpler_form(content: Content, chain: list[tuple[str, dict[str, Any]]]) -> None:
+    calls = list(with_fallbacks(channel().render(content, ADA)))
+    assert [
+        (call.op, {"chat_id": int(ADA), **body}) for call, (_, body) in zip(calls, chain, strict=True)
+    ] == [(op, {"chat_id": int(ADA), **body}) for op, body in chain]
+    assert [dict(call.body) for call in calls] == [{"chat_id": int(ADA), **body} for _, body in chain]
+
+
+def test_a_text_has_no_simpler_form() -> None:
+    (call,) = channel().render(Text("Pick", options=(Option("A", "a"),)), ADA)
+    assert call.fallback == ()
+
+
+# ---- Telegram's own rules ----------------------------------------------------------------------------------
+
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
+labels = words.map(lambda word: word[:64])
+addresses = st.sampled_from(
+    [
+        PNG,
+        "https://x.example/v.mp4",
+        "http://localhost:8080/a b",
+        "mailto:a@b.example",
+        "tel:+30210",
+        "nope",
+        "",
+    ]
+)
+buttons: st.SearchStrategy[Button] = st.one_of(
+    st.builds(Postback, labels, words),
+    st.builds(Link, labels, addresses),
+    st.builds(OpenWebview, labels, addresses, st.sampled_from(["full", "new_window"])),
+)
+contents: st.SearchStrategy[Content] = st.one_of(
+    st.builds(
+        Text, words | words.map(lambda word: word * 60), st.lists(st.builds(Option, labels, words)).map(tuple)
+    ),
+    *(st.builds(cls, addresses, words) for cls in (Image, Video, Audio, File)),
+    st.builds(
+        Card,
+        words,
+        words | words.map(lambda word: (word * 20)[:1500]),
+        st.none() | st.builds(Media, st.sampled_from(["image", "video"]), addresses),
+        st.lists(buttons, max_size=12).map(tuple),
+    ),
+    st.builds(Webview, addresses, labels, st.sampled_from(["full", "tall", "new_window"]), words),
+    st.builds(Typing, st.booleans()),
+)
+
+
+@given(contents, st.sampled_from([ADA, GROUP]))
+def test_telegram_accepts_whatever_is_rendered_and_every_fallback(content: Content, to: str) -> None:
+    for call in with_fallbacks(channel().render(content, to)):
+        assert problems(call.op, call.body) == []
+        orjson.dumps(call.body)
+
+
+@pytest.mark.parametrize(
+    ("op", "body"),
+    [
+        ("sendMessage", {"chat_id": 1, "text": "x" * 4097}),
+        ("sendMessage", {"chat_id": 1, "text": "👋" * 2049}),
+        ("sendMessage", {"chat_id": 1, "text": " "}),
+        ("sendMessage", {"chat_id": "1", "text": "x"}),
+        ("sendMessage", {"chat_id": 1, "text": "x", "colour": "red"}),
+        (
+            "sendMessage",
+            {"chat_id": 1, "text": "x", "entities": [{"type": "bold", "offset": 0, "length": 2}]},
+        ),
+        ("sendMessage", {"chat_id": 1, "text": "x", "reply_markup": keyboard([{"text": "a", "value": "b"}])}),
+        ("sendMessage", {"chat_id": 1, "text": "x", "reply_markup": keyboard([press("a", "é" * 33)])}),
+        ("sendMessage", {"chat_id": 1, "text": "x", "reply_markup": keyboard([press("a", "b")] * 9)}),
+        ("sendMessage", {"chat_id": 1, "text": "x", "reply_markup": keyboard(*[[press("a", "b")]] * 101)}),
+        (
+            "sendMessage",
+            {
+                "chat_id": -1,
+                "text": "x",
+                "reply_markup": keyboard([{"text": "a", "web_app": {"url": "https://x.example"}}]),
+            },
+        ),
+        ("sendPhoto", {"chat_id": 1, "photo": "file:///etc/passwd"}),
+        ("sendPhoto", {"chat_id": 1, "photo": PNG, "caption": "x" * 1025}),
+        ("sendDance", {"chat_id": 1}),
+    ],
+)
+def test_the_rules_tests_rely_on_can_fail(op: str, body: dict[str, Any]) -> None:
+    assert problems(op, body)
+
+
+# ---- the request -------------------------------------------------------------------------------------------
+
+
+def test_only_the_address_of_a_request_has_the_token() -> None:
+    (call,) = channel("https://bots.example/").render(Text("Hi"), ADA)
+    request = channel("https://bots.example/").request(call)
+    assert request.url == f"https://bots.example/bot{TOKEN}/sendMessage"
+    assert request.method == "POST"
+    assert json.loads(request.body) == {"chat_id": int(ADA), "text": "Hi"}
+    assert TOKEN not in f"{call}{request.headers}{request.body!r}{channel().__dict__['_secret_token']}"
+
+
+@pytest.mark.parametrize(
+    ("token", "api_url", "problem"),
+    [
+        ("", "https://api.telegram.org", "token: is no token"),
+        ("123:with/slash", "https://api.telegram.org", "token: is no token"),
+        ("123:with\nline", "https://api.telegram.org", "token: is no token"),
+        ("123:abc", "api.telegram.org", "api_url: must be an address"),
+    ],
+    ids=["empty", "slash", "line-end", "no-scheme"],
+)
+def test_a_wrong_setting_is_named_and_not_quoted(token: str, api_url: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Telegram(TelegramSettings(token=Secret(token), api_url=api_url))
+    assert str(caught.value).startswith(problem)
+    assert "with" not in str(caught.value).removeprefix(problem).partition("starts")[0]
+
+
+# ---- the answer --------------------------------------------------------------------------------------------
+
+
+def refused(code: int, description: str, **parameters: Any) -> Reply:
+    body = {"ok": False, "error_code": code, "description": description, "parameters": parameters}
+    return Reply(status=code, body=orjson.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "message_id"),
+    [
+        (b'{"ok":true,"result":{"message_id":42,"chat":{"id":1}}}', "42"),
+        (b'{"ok":true,"result":true}', None),
+    ],
+    ids=["message", "typing"],
+)
+def test_a_yes_gives_the_messages_id(body: bytes, message_id: str | None) -> None:
+    assert channel().check(Reply(status=200, body=body)) == message_id
+
+
+def test_a_click_acknowledged_too_late_is_no_failure() -> None:
+    late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
+    assert channel().check(refused(400, late)) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (refused(403, "Forbidden: bot was blocked by the user"), Rejected),
+        (refused(403, "Forbidden: user is deactivated"), Rejected),
+        (refused(403, "Forbidden: bot was kicked from the group chat"), Rejected),
+        (refused(403, "Forbidden: the group chat was deleted"), Rejected),
+        (refused(400, "Bad Request: chat not found"), Rejected),
+        (refused(400, "Bad Request: message thread not found"), Rejected),
+        (refused(400, "Bad Request: chat_id is empty"), Rejected),
+        (refused(400, "Bad Request: wrong HTTP URL specified"), ContentRefused),
+        (refused(400, "Bad Request: failed to get HTTP URL content"), ContentRefused),
+        (refused(400, "Bad Request: wrong type of the web page content"), ContentRefused),
+        (refused(400, "Bad Request: file is too big"), ContentRefused),
+        (refused(400, "Bad Request: BUTTON_URL_INVALID"), ContentRefused),
+        (refused(400, "Bad Request: not enough rights to send photos to the chat"), ContentRefused),
+        (refused(413, "Request Entity Too Large"), ContentRefused),
+        (refused(401, "Unauthorized"), Unauthorized),
+        (refused(404, "Not Found"), Unauthorized),
+        (refused(400, "Bad Request: FROZEN_METHOD_INVALID"), Unauthorized),
+        (refused(500, "Internal Server Error"), Unavailable),
+        (refused(502, "Bad Gateway"), Unavailable),
+        (Reply(status=502, body=b"<html>"), Unavailable),
+        (Reply(status=504), Unavailable),
+        (Reply(status=403, body=b"a proxy's own no"), Unavailable),
+        (Reply(status=404, body=b'{"message":"no such page"}'), Unavailable),
+        (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
+        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
+        (Reply(status=200, body=b""), Uncertain),
+        (Reply(status=400, body=b'{"ok":false}'), ContentRefused),
+        (
+            Reply(status=400, body=b'{"ok":false,"error_code":"x","description":7,"parameters":[]}'),
+            ContentRefused,
+        ),
+    ],
+    ids=lambda value: getattr(value, "body", b"").decode()[:80] or getattr(value, "__name__", "empty"),
+)
+def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
+    with pytest.raises(error) as caught:
+        channel().check(reply)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("reply", "retry_after"),
+    [
+        (refused(429, "Too Many Requests: retry after 35", retry_after=35), 35.0),
+        (msgspec.structs.replace(refused(429, "Too Many Requests"), headers={"retry-after": "7"}), 7.0),
+        (refused(429, "Too Many Requests"), None),
+        (refused(429, "Too Many Requests", retry_after="soon"), None),
+        (Reply(status=429, headers={"retry-after": "3"}, body=b"slow down"), 3.0),
+        (Reply(status=503, headers={"retry-after": "60"}), 60.0),
+    ],
+    ids=["parameter", "header", "no-time", "no-number", "proxy-429", "proxy-503"],
+)
+def test_a_wait_time_is_taken_over_and_holds_the_chat_alone(reply: Reply, retry_after: float | None) -> None:
+    with pytest.raises(Unavailable) as caught:
+        channel().check(reply)
+    assert caught.value.retry_after == retry_after
+    assert caught.value.scope == "chat"
+
+
+def test_an_upgraded_group_has_moved() -> None:
+    upgraded = "Bad Request: group chat was upgraded to a supergroup chat"
+    with pytest.raises(Moved) as caught:
+        channel().check(refused(400, upgraded, migrate_to_chat_id=-1001234))
+    assert caught.value.to == "-1001234"
+
+
+@pytest.mark.parametrize(
+    ("description", "reason"),
+    [
+        ("Bad Request: can't parse entities", "Bad Request: can't parse entities"),
+        (
+            "Bad Request: inline keyboard button URL 'https://x.example/secret' is invalid: Wrong port",
+            "Bad Request: inline keyboard button URL … is invalid: Wrong port",
+        ),
+        (
+            'Bad Request: unsupported start tag "it\'s mine" at byte offset 5',
+            "Bad Request: unsupported start tag …",
+        ),
+        ("x" * 500, "x" * 200),
+    ],
+    ids=["plain", "address", "words", "endless"],
+)
+def test_a_reason_quotes_nothing_of_the_message(description: str, reason: str) -> None:
+    with pytest.raises(ContentRefused) as caught:
+        channel().check(refused(400, description))
+    assert str(caught.value).startswith(reason)
+    assert "secret" not in str(caught.value)
+    assert "mine" not in str(caught.value)
+
+
+# ---- the way back ------------------------------------------------------------------------------------------
+
+
+def update(body: object, secret_token: str | None = SECRET_TOKEN) -> Inbound:
+    headers = {} if secret_token is None else {"x-telegram-bot-api-secret-token": secret_token}
+    return Inbound(method="POST", url="https://bridge.example/x", headers=headers, body=orjson.dumps(body))
+
+
+def test_only_telegram_knows_the_secret_token() -> None:
+    assert channel().verify(update({}))
+    assert not channel().verify(update({}, secret_token="guess"))
+    assert not channel().verify(update({}, secret_token="caf\udce9"))
+    assert not channel().verify(update({}, secret_token=None))
+
+
+@pytest.mark.parametrize("configured", [None, ""], ids=["unset", "empty"])
+@pytest.mark.parametrize("given", [None, ""], ids=["no-header", "empty-header"])
+def test_without_a_secret_token_nothing_is_taken(configured: str | None, given: str | None) -> None:
+    assert not channel(secret_token=configured).verify(update({}, secret_token=given))
+
+
+FILE = {"file_id": "f", "file_unique_id": "u"}
+PLACE = {"latitude": 37.98, "longitude": 23.72}
+MAP = "https://maps.google.com/?q=37.98,23.72"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"text": "Hello\n👋"}, "Hello\n👋"),
+        ({"text": "/start campaign"}, "/start campaign"),
+        ({"photo": [FILE, FILE], "caption": "My receipt"}, "My receipt"),
+        ({"photo": [FILE]}, "[photo]"),
+        ({"video": FILE}, "[video]"),
+        ({"video_note": FILE}, "[video]"),
+        ({"animation": FILE, "document": FILE}, "[animation]"),
+        ({"voice": FILE}, "[voice message]"),
+        ({"audio": {**FILE, "title": "Song"}}, "[audio: Song]"),
+        ({"audio": FILE}, "[audio]"),
+        ({"document": {**FILE, "file_name": "bill.pdf"}}, "[file: bill.pdf]"),
+        ({"document": FILE}, "[file]"),
+        ({"sticker": {**FILE, "emoji": "👍"}}, "👍"),
+        ({"sticker": FILE}, "[sticker]"),
+        ({"contact": {"phone_number": "+30210", "first_name": "Eva"}}, "Eva +30210"),
+        ({"location": PLACE}, MAP),
+        (
+            {"location": PLACE, "venue": {"location": PLACE, "title": "Shop", "address": "Main St 1"}},
+            f"Shop\nMain St 1\n{MAP}",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_message_is_read_as_words(fields: dict[str, Any], said: str) -> None:
+    assert channel().read(update(message_update(9, 4711, **fields))) == Reading(
+        (UserMessage(chat="4711", id="9", text=said, user=User(id="4711", name="Ada", language="en")),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("sender", "user"),
+    [
+        ({"last_name": "Lovelace", "username": "ada"}, User(id="5", name="Ada Lovelace", language="en")),
+        ({"first_name": "", "username": "ada"}, User(id="5", name="ada", language="en")),
+    ],
+    ids=["full-name", "only-a-username"],
+)
+def test_the_user_has_a_name(sender: dict[str, Any], user: User) -> None:
+    body = message_update(9, -1001234, "Hi")
+    body["message"]["from"] = fake_telegram.sender(5, **sender)
+    (incoming,) = channel().read(update(body)).incoming
+    assert (incoming.chat, incoming.user) == ("-1001234", user)
+
+
+def test_a_press_is_read_as_a_click_and_acknowledged() -> None:
+    reading = channel().read(update(press_update(9, 4711, press("Buy", "buy_a"))))
+    (click,) = reading.incoming
+    assert click == Click(
+        chat="4711",
+        id="9",
+        payload="buy_a",
+        label="Buy",
+        user=User(id="4711", name="Ada", language="en"),
+        acknowledge=Call(
+            op="answerCallbackQuery", body={"callback_query_id": "press-9"}, to="4711", ephemeral=True
+        ),
+    )
+    assert isinstance(click, Click)
+    assert click.acknowledge
+    assert problems(click.acknowledge.op, click.acknowledge.body) == []
+
+
+def _message(**fields: Any) -> dict[str, Any]:
+    body: dict[str, Any] = message_update(9, 4711, "Hi")["message"]
+    return {**body, **fields}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"update_id": 9, "edited_message": _message()}, id="edit"),
+        pytest.param({"update_id": 9, "channel_post": _message()}, id="channel-post"),
+        pytest.param({"update_id": 9, "message": _message(**{"from": {"id": 1, "is_bot": True}})}, id="bot"),
+        pytest.param({"update_id": 9, "message": {**_message(), "from": None}}, id="nobody"),
+        pytest.param({"update_id": 9, "message": {**_message(text=""), "pinned_message": {}}}, id="service"),
+        pytest.param({"update_id": 9, "my_chat_member": {"chat": {"id": 1}}}, id="blocked"),
+        pytest.param(
+            {"update_id": 9, "callback_query": {"id": "p", "from": {"id": 1}, "data": "x"}},
+            id="press-elsewhere",
+        ),
+        pytest.param(
+            {"update_id": 9, "callback_query": {"id": "p", "from": {"id": 1}, "message": _message()}},
+            id="game",
+        ),
+        pytest.param({"update_id": "nine", "message": _message()}, id="wrong-type"),
+        pytest.param({}, id="empty"),
+        pytest.param([], id="list"),
+    ],
+)
+def test_anything_else_is_no_message(body: object) -> None:
+    assert channel().read(update(body)) == Reading()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b'{"update_id":9', b"[" * 5000], ids=["empty", "bytes", "cut", "deep"]
+)
+def test_what_is_no_json_is_no_message(body: bytes) -> None:
+    assert channel().read(msgspec.structs.replace(update({}), body=body)) == Reading()
+
+
+# ---- over a socket -----------------------------------------------------------------------------------------
+
+
+async def test_every_content_is_accepted_by_a_bot_api_server() -> None:
+    async with FakeTelegram() as telegram, open_http() as http:
+        bot, sender = channel(telegram.url), Sender(http)
+        ids = [
+            bot.check(await sender.send(bot.request(call)))
+            for case in SHOWN
+            for call in bot.render(case.values[0], ADA)  # type: ignore[arg-type]
+        ]
+        assert telegram.problems == []
+        assert [number for number in ids if number] == [str(n) for n in range(1, len(telegram.calls))]
+        assert telegram.shown(int(ADA))[:2] == ["*not* <b>markup</b> & _more_", "Pick"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (fake_telegram.too_many(4), Unavailable),
+        (fake_telegram.BLOCKED, Rejected),
+        (fake_telegram.CANNOT_FETCH, ContentRefused),
+        (fake_telegram.BAD_TOKEN, Unauthorized),
+        (fake_telegram.upgraded(-1009), Moved),
+        (fake_telegram.SERVER_ERROR, Unavailable),
+        (fake_telegram.garbage(), Unavailable),
+        (fake_telegram.garbage(200), Uncertain),
+        (fake_telegram.cut, Uncertain),
+        (fake_telegram.hang, Uncertain),
+    ],
+    ids=["429", "403", "fetch", "401", "moved", "500", "502", "200-garbage", "cut", "hang"],
+)
+async def test_a_server_that_fails_is_understood(
+    answer: fake_telegram.Answer, error: type[BridgeError]
+) -> None:
+    async with FakeTelegram() as telegram, open_http(total_seconds=0.5) as http:
+        telegram.will(answer, chat=int(ADA))
+        bot, sender = channel(telegram.url), Sender(http)
+        (call,) = bot.render(Text("Hi"), ADA)
+        with pytest.raises(error) as caught:
+            bot.check(await sender.send(bot.request(call)))
+        assert TOKEN not in repr(caught.value)
+        assert getattr(caught.value, "retry_after", None) in (None, 4.0)
+        bot.check(await sender.send(bot.request(call)))
+        assert telegram.shown(int(ADA)) == ["Hi"]
+        assert len(telegram.calls) == 2
