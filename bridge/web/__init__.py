@@ -1,0 +1,1 @@
+"""What the bridge shows in a browser: the web chat, its history and the pages."""

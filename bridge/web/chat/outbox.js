@@ -1,0 +1,97 @@
+// Carries what the user says to the server: one after another, each until it is taken. A message has its id from
+// the start, so repeating it is harmless, and it outlives a reload of the page.
+
+import { randomId, store } from "./store.js";
+
+const REPEAT_MS = 10 * 60_000; // the server knows a repeated message for longer than this
+const POST_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+
+/**
+ * hear.waiting(message) when it could not be sent yet, hear.sent(message), hear.failed(message) when it never will.
+ * Messages are {chat, id, text, at} or {chat, id, payload, label, at}.
+ */
+export function outbox(address, chat, hear) {
+  const prefix = `moveo-bridge:outbox:${address.pathname}:${chat}:`;
+  const queue = restored();
+  let busy = false;
+  let tries = 0;
+  let rouse = () => {};
+
+  function restored() {
+    const found = [];
+    for (const key of store.keys(prefix)) {
+      try {
+        found.push(JSON.parse(store.get(key)));
+      } catch {
+        store.remove(key);
+      }
+    }
+    return found.sort((a, b) => a.at - b.at);
+  }
+
+  function say(what) {
+    const message = { chat, id: `m${randomId(12)}`, at: Date.now(), ...what };
+    repeat(message);
+    return message;
+  }
+
+  function repeat(message) {
+    store.set(prefix + message.id, JSON.stringify(message));
+    queue.push(message);
+    pump();
+  }
+
+  async function pump() {
+    if (busy) return;
+    busy = true;
+    while (queue.length) {
+      const message = queue[0];
+      const outcome = Date.now() - message.at > REPEAT_MS ? { failed: true } : await post(message);
+      if (outcome.wait === undefined) {
+        queue.shift();
+        store.remove(prefix + message.id);
+        tries = 0;
+        (outcome.failed ? hear.failed : hear.sent)(message);
+      } else {
+        hear.waiting(message);
+        await pause(outcome.wait);
+      }
+    }
+    busy = false;
+  }
+
+  async function post({ at, ...body }) {
+    try {
+      const response = await fetch(address, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(POST_MS),
+      });
+      if (response.ok) return {};
+      if (response.status < 500 && response.status !== 408 && response.status !== 429) return { failed: true };
+      return { wait: Number(response.headers.get("Retry-After")) * 1000 || backoff() };
+    } catch {
+      return { wait: backoff() };
+    }
+  }
+
+  function backoff() {
+    tries += 1;
+    return Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (tries - 1)) * (0.5 + Math.random() / 2);
+  }
+
+  function pause(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      rouse = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  return { say, repeat, pump, rouse: () => rouse(), unsent: () => [...queue] };
+}

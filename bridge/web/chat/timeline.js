@@ -1,0 +1,215 @@
+// The messages on the page: in the order of the history, the user's unsent ones after it, who types at the end.
+
+import { el, icon, spoken } from "./dom.js";
+import { webUrl } from "./links.js";
+import { CENTRED, quickReplies, render } from "./render.js";
+import { compare, timeOf } from "./stream.js";
+import { words } from "./words.js";
+
+const GROUP_MS = 3 * 60_000;
+const TYPING_MS = 6_000; // a sign is renewed every 5 s
+
+const TICKS = {
+  sending: ["clock", words.sending],
+  sent: ["check", words.sent],
+  delivered: ["checks", words.delivered],
+  read: ["checks", words.read],
+};
+
+const clockOf = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayOf = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+
+function dayWords(at) {
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
+  return days === 0 ? words.today : days === 1 ? words.yesterday : dayOf.format(at);
+}
+
+export class Timeline {
+  #log;
+  #act;
+  #retry;
+  #items = new WeakMap(); // element -> item
+  #unsent = new Map(); // message id -> item
+  #said = new Map(); // message id -> item: every one of the user's
+  #marks = {};
+  #typing = null;
+  #typingEnds = 0;
+
+  /** `retry(message)` is called when the user wants to send again what failed. */
+  constructor(log, act, retry) {
+    this.#log = log;
+    this.#act = act;
+    this.#retry = retry;
+  }
+
+  get empty() {
+    return this.#log.childElementCount === 0;
+  }
+
+  /** An entry of the history. Gives whether it is somebody else's. */
+  add(entry, id) {
+    const mine = entry.from === "user";
+    const waiting = mine && this.#unsent.get(entry.id);
+    if (waiting) this.#remove(waiting);
+    this.#unsent.delete(entry.id);
+    const item = this.#item(entry, timeOf(id));
+    item.id = id;
+    if (mine) {
+      this.#said.set(entry.id, item);
+      this.#retireOptions();
+    } else {
+      this.quiet();
+    }
+    this.#place(item, this.#unsent.values().next().value?.node ?? this.#typing?.node ?? null);
+    if (mine) this.#tick(item);
+    return !mine;
+  }
+
+  /** What the user just said, before the server knows. */
+  addUnsent(message) {
+    if (this.#said.has(message.id)) return;
+    const content = { type: "text", text: message.text ?? message.label };
+    const item = this.#item({ id: message.id, from: "user", content }, message.at);
+    this.#unsent.set(message.id, item);
+    this.#said.set(message.id, item);
+    this.#retireOptions();
+    this.#place(item, this.#typing?.node ?? null);
+    this.#tick(item);
+  }
+
+  /** The server has it; its entry follows, or is here already. */
+  sent(message) {
+    const item = this.#said.get(message.id);
+    if (!item) return;
+    item.sent = true;
+    item.node.classList.remove("failed");
+    this.#tick(item);
+  }
+
+  /** It was refused, or could not be sent for too long. What the history shows was sent all the same. */
+  failed(message) {
+    const item = this.#unsent.get(message.id);
+    if (!item) return;
+    item.node.classList.add("failed");
+    const again = () => {
+      item.node.classList.remove("failed");
+      this.#tick(item);
+      this.#retry({ ...message, at: Date.now() });
+    };
+    const button = el("button", { type: "button", class: "again", on: { click: again } }, words.again);
+    item.meta.replaceChildren(icon("warn"), `${words.failed} `, button);
+  }
+
+  /** Up to which entry the other side received ("delivered") and read. */
+  mark(marks) {
+    this.#marks = marks;
+    for (const item of this.#said.values()) this.#tick(item);
+  }
+
+  typing(entry) {
+    const { on, author } = entry.content;
+    this.quiet();
+    if (!on) return;
+    const dots = el("div", { class: "bubble dots" }, spoken(words.typing(author?.name)), el("i"), el("i"), el("i"));
+    this.#typing = this.#frame("agent", author, dots, Date.now());
+    this.#typing.node.classList.add("typing");
+    this.#place(this.#typing, null);
+    this.#typingEnds = setTimeout(() => this.quiet(), TYPING_MS);
+  }
+
+  /** Nobody types any more. */
+  quiet() {
+    clearTimeout(this.#typingEnds);
+    if (this.#typing) this.#remove(this.#typing);
+    this.#typing = null;
+  }
+
+  #item({ from, content }, at) {
+    const side = CENTRED.has(content.type) ? "centre" : from === "user" ? "user" : "agent";
+    const item = this.#frame(side, content.author, render(content, this.#act), at);
+    if (content.options?.length) {
+      item.options = quickReplies(content.options, this.#act);
+      item.node.append(item.options);
+    }
+    return item;
+  }
+
+  /** An element for one message: the day where it begins, face and name of who speaks, the content, time and ticks. */
+  #frame(side, author, body, at) {
+    const meta = el("div", { class: "meta" });
+    const day = el("p", { class: "day", hidden: true }, dayWords(at));
+    const name = side === "agent" && author?.name ? el("p", { class: "name", dir: "auto" }, author.name) : undefined;
+    const face = side === "agent" ? el("span", { class: "face", "aria-hidden": "true" }, portrait(author)) : undefined;
+    const who = side === "centre" ? undefined : spoken(`${side === "user" ? words.you : author?.name || words.agent}: `);
+    const row = el("div", { class: "row" }, face, el("div", { class: "column" }, name, who, body, meta));
+    const item = { side, at, author: author?.name ?? "", meta, day, node: el("div", { class: `item ${side}` }, day, row) };
+    if (side !== "centre") meta.append(el("time", { datetime: new Date(at).toISOString() }, clockOf.format(at)));
+    this.#items.set(item.node, item);
+    return item;
+  }
+
+  #place(item, before) {
+    this.#log.insertBefore(item.node, before);
+    this.#group(item);
+  }
+
+  #remove(item) {
+    const next = this.#at(item.node.nextElementSibling);
+    const previous = this.#at(item.node.previousElementSibling);
+    item.node.remove();
+    if (previous) this.#group(previous);
+    else if (next) this.#group(next);
+  }
+
+  #at(node) {
+    return node ? this.#items.get(node) : undefined;
+  }
+
+  /** The item and its neighbours, as they stand to each other now: same speaker, soon after, same day. */
+  #group(item) {
+    const around = [this.#at(item.node.previousElementSibling), item, this.#at(item.node.nextElementSibling)];
+    for (const one of around.filter(Boolean)) {
+      const previous = this.#at(one.node.previousElementSibling);
+      const next = this.#at(one.node.nextElementSibling);
+      one.day.hidden = Boolean(previous && sameDay(previous, one));
+      one.node.classList.toggle("first", !joined(previous, one));
+      one.node.classList.toggle("last", !joined(one, next));
+    }
+  }
+
+  #retireOptions() {
+    for (const options of this.#log.querySelectorAll(".options")) options.remove();
+  }
+
+  #tick(item) {
+    const [drawing, label] = TICKS[this.#state(item)];
+    const [time] = item.meta.getElementsByTagName("time");
+    const shown = time ?? el("time", { datetime: new Date(item.at).toISOString() }, clockOf.format(item.at));
+    item.meta.replaceChildren(shown, icon(drawing), spoken(label));
+    item.meta.dataset.state = this.#state(item);
+  }
+
+  #state(item) {
+    const covers = (mark) => mark && item.id && compare(item.id, mark) <= 0;
+    if (covers(this.#marks.read)) return "read";
+    if (covers(this.#marks.delivered)) return "delivered";
+    return item.id || item.sent ? "sent" : "sending";
+  }
+}
+
+const sameDay = (a, b) => new Date(a.at).toDateString() === new Date(b.at).toDateString();
+
+function joined(a, b) {
+  return Boolean(a && b && a.side === b.side && a.side !== "centre" && a.author === b.author && sameDay(a, b) && b.at - a.at < GROUP_MS);
+}
+
+/** The author's picture, else the initials, else the chat's own sign. */
+function portrait(author) {
+  if (!author?.name) return icon("chat");
+  const url = webUrl(author.avatar);
+  const initials = el("b", {}, Array.from(author.name.trim()).slice(0, 1).join("").toUpperCase());
+  if (!url) return initials;
+  const picture = el("img", { src: url.href, alt: "", referrerpolicy: "no-referrer" });
+  picture.addEventListener("error", () => picture.replaceWith(initials));
+  return picture;
+}
