@@ -1,0 +1,112 @@
+"""Request -> Reply: the only file that talks to platforms, one transport a URL scheme.
+
+The rules it keeps:
+- What surely did not leave (refused, unknown name, TLS, no connection in time) is Unavailable; what was
+  written and not answered is Uncertain; whatever the platform answered, a redirect too, is a Reply for the
+  channel's check.
+- A call ends: the total time, the time to connect and the bytes of a reply are bounded, and no redirect is
+  followed.
+- No error quotes a URL or a header: a platform's token may be in the path.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import aiohttp
+
+from bridge import __version__
+from bridge.channels import Reply, Request
+from bridge.errors import Rejected, Unavailable, Uncertain
+
+Transport: TypeAlias = Callable[[Request], Awaitable[Reply]]
+"""Carries a request of one URL scheme. Raises Rejected, Unavailable or Uncertain, or StoreUnavailable."""
+
+REPLY_BYTES: Final = 1_048_576
+TOTAL_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 5.0
+_NO_TRANSPORTS: Final[Mapping[str, Transport]] = MappingProxyType({})
+
+
+def open_http(*, total_seconds: float = TOTAL_SECONDS) -> aiohttp.ClientSession:
+    """A client session as the sender needs it; the caller closes it.
+
+    Waiting for a connection is timed apart from the whole and ends before it, so a timeout of the whole
+    always means that the request was written. The slots of the dispatchers bound the connections, not the
+    connector.
+    """
+    connect = min(CONNECT_SECONDS, total_seconds / 2)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=total_seconds, connect=connect),
+        headers={"user-agent": f"moveo-bridge/{__version__}"},
+    )
+
+
+class Sender:
+    """Sends requests by the scheme of their URL: http and https itself, others by the given transports."""
+
+    def __init__(
+        self, http: aiohttp.ClientSession, transports: Mapping[str, Transport] = _NO_TRANSPORTS
+    ) -> None:
+        self._http = http
+        self._transports = {"http": self._send_http, "https": self._send_http, **transports}
+
+    async def send(self, request: Request) -> Reply:
+        """The platform's answer. Raises Unavailable, Uncertain, or Rejected for a URL nothing can carry."""
+        transport = self._transports.get(request.url.partition(":")[0].lower())
+        if transport is None:
+            raise Rejected("no transport for the scheme of the URL")
+        return await transport(request)
+
+    async def _send_http(self, request: Request) -> Reply:
+        try:
+            async with self._http.request(
+                request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
+            ) as response:
+                body = await _bounded(response)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(status=response.status, headers=headers, body=body)
+        except aiohttp.InvalidURL:
+            raise Rejected("the URL is not valid") from None
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+            raise Unavailable(_unreached(error)) from None
+        except TimeoutError:
+            raise Uncertain("no reply in time") from None
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise Uncertain(f"the reply was cut off ({type(error).__name__})") from None
+
+
+async def stdout(request: Request) -> Reply:
+    """The transport of `stdout:`: prints the body as a line of its own."""
+    sys.stdout.write(request.body.decode(errors="replace").rstrip("\n") + "\n")
+    sys.stdout.flush()
+    return Reply(status=200)
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """At most REPLY_BYTES of the body; the connection of a longer one is dropped, not drained."""
+    parts: list[bytes] = []
+    left = REPLY_BYTES
+    while left and (part := await response.content.read(left)):
+        parts.append(part)
+        left -= len(part)
+    if not left:
+        response.close()
+    return b"".join(parts)
+
+
+def _unreached(error: aiohttp.ClientError) -> str:
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return "no connection in time"
+        case aiohttp.ClientConnectorDNSError():
+            return "the host name does not resolve"
+        case aiohttp.ClientSSLError():
+            return "TLS failed"
+        case _:
+            return "connection refused"

@@ -1,0 +1,127 @@
+"""What is known of an integration's chats: which Moveo session a chat has, and what its buttons stand for.
+
+Both directions share it: the way back finds the session of a chat, the way out finds the chat of a session
+that names none. Every key expires; a person who comes back later simply starts a new session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from bridge.queue.connection import unavailable
+
+LINK_SECONDS: Final = 15 * 86_400  # Moveo's longest session timeout
+KEPT_SECONDS: Final = 30 * 86_400  # a button can be pressed long after it was shown
+NUMBERS_SECONDS: Final = 86_400
+
+_DELETE_IF: Final = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """What the typed answers "1", "2", ... stand for in a chat; `raw` says which asking they belong to."""
+
+    texts: tuple[str, ...]
+    raw: bytes
+
+    def text(self, typed: str) -> str | None:
+        """What a typed number stands for, None where it stands for nothing."""
+        typed = typed.strip()
+        if not (typed.isascii() and typed.isdigit() and len(typed) <= 4):
+            return None
+        position = int(typed)
+        return self.texts[position - 1] if 1 <= position <= len(self.texts) else None
+
+
+class Sessions:
+    """The chats of one integration. Every method raises StoreUnavailable when Redis does not take part."""
+
+    def __init__(self, redis: Redis, integration: str) -> None:
+        self._redis = redis
+        self._delete_equal = redis.register_script(_DELETE_IF)
+        self._prefix = b"{bridge:%s:chats}:" % integration.encode()
+
+    def _key(self, kind: bytes, name: str) -> bytes:
+        return self._prefix + kind + b":" + name.encode()
+
+    # ---- sessions and chats ----------------------------------------------------------------------------
+
+    async def session_of(self, chat: str) -> str | None:
+        """The Moveo session a message of the chat goes to."""
+        return await self._get(self._key(b"session", chat), LINK_SECONDS)
+
+    async def chat_of(self, session: str) -> str | None:
+        """The chat that a session's answers go to; known until long after the session has ended."""
+        return await self._get(self._key(b"chat", session), LINK_SECONDS)
+
+    async def link(self, chat: str, session: str, seconds: int = LINK_SECONDS) -> None:
+        """From now on messages of the chat go to the session, and the session's answers to the chat."""
+        await self._set({self._key(b"session", chat): session, self._key(b"chat", session): chat}, seconds)
+
+    async def learn(self, chat: str, session: str) -> None:
+        """An event of the session is for the chat: its messages go there, unless it has another session."""
+        with unavailable():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.set(self._key(b"session", chat), session, ex=LINK_SECONDS, nx=True)
+                pipeline.set(self._key(b"chat", session), chat, ex=LINK_SECONDS)
+                await pipeline.execute()
+
+    async def unlink(self, chat: str, session: str) -> None:
+        """The session has ended: the chat's next message starts a new one, unless it already has."""
+        await self._delete_if(self._key(b"session", chat), session.encode())
+
+    async def move(self, old: str, new: str) -> None:
+        """The chat goes on under another address: its session goes with it."""
+        if session := await self.session_of(old):
+            await self.link(new, session)
+
+    # ---- buttons and numbered answers ------------------------------------------------------------------
+
+    async def keep(self, chat: str, payloads: Mapping[str, str], numbers: Sequence[str] = ()) -> None:
+        """Stores what short payloads stand for, and what typed numbers mean from now on."""
+        # A payload is a token without ":", so that payload and chat cannot run into each other.
+        if payloads:
+            await self._set(
+                {self._key(b"kept:" + p.encode(), chat): text for p, text in payloads.items()}, KEPT_SECONDS
+            )
+        if numbers:
+            await self._set({self._key(b"numbers", chat): msgspec.json.encode(numbers)}, NUMBERS_SECONDS)
+
+    async def kept(self, chat: str, payload: str) -> str | None:
+        """What a payload of a button in this chat stands for."""
+        return await self._get(self._key(b"kept:" + payload.encode(), chat), KEPT_SECONDS)
+
+    async def numbers(self, chat: str) -> Numbers | None:
+        """What typed numbers mean in the chat at the moment."""
+        raw = await self._get(self._key(b"numbers", chat), NUMBERS_SECONDS)
+        if raw is None:
+            return None
+        return Numbers(msgspec.json.decode(raw, type=tuple[str, ...]), raw.encode())
+
+    async def spend(self, chat: str, numbers: Numbers) -> None:
+        """The question was answered: its numbers mean nothing more, unless a new question has its own."""
+        await self._delete_if(self._key(b"numbers", chat), numbers.raw)
+
+    # ---- Redis -----------------------------------------------------------------------------------------
+
+    async def _get(self, key: bytes, seconds: int) -> str | None:
+        with unavailable():
+            value: bytes | None = await self._redis.getex(key, ex=seconds)
+        return None if value is None else value.decode()
+
+    async def _set(self, values: Mapping[bytes, str | bytes], seconds: int) -> None:
+        with unavailable():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for key, value in values.items():
+                    pipeline.set(key, value, ex=seconds)
+                await pipeline.execute()
+
+    async def _delete_if(self, key: bytes, value: bytes) -> None:
+        with unavailable():
+            await self._delete_equal(keys=[key], args=[value])

@@ -1,0 +1,97 @@
+"""What a worker says of its work: counts, times and log lines of one queue. Ids only, never a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from bridge.content import Loss
+from bridge.errors import BridgeError, SendError
+from bridge.metrics import Metrics
+from bridge.queue import Ack, Bury, Delivery, Direction, Park, Settle
+from workers.retry import describe
+
+_log = structlog.get_logger(__name__)
+
+
+class Observer:
+    """Label values are bound once: the path of every event goes through here."""
+
+    def __init__(self, metrics: Metrics, integration: str, direction: Direction) -> None:
+        self._integration = integration
+        self._direction = direction
+        self._outcome = {
+            outcome: metrics.deliveries.labels(integration, direction, outcome)
+            for outcome in ("delivered", "skipped", "parked", "buried", "lost")
+        }
+        self._losses = metrics.losses
+        self._calls = metrics.calls
+        self._sent = metrics.calls.labels(integration, "sent")
+        self._seconds = metrics.delivery_seconds.labels(integration, direction)
+        self._end_to_end = metrics.end_to_end_seconds.labels(integration, direction)
+
+    # ---- deliveries ------------------------------------------------------------------------------------
+
+    def settled(self, settle: Settle, outcome: str, seconds: float, age_seconds: float) -> None:
+        """Redis took it. `outcome` is an ack's; `seconds` is the time spent on this claim."""
+        self._seconds.observe(seconds)
+        match settle:
+            case Ack(delivery):
+                self._outcome[outcome].inc()
+                self._end_to_end.observe(age_seconds)
+                _log.debug("delivery.sent", **self._ids(delivery), outcome=outcome)
+            case Park():
+                self._outcome["parked"].inc()
+            case Bury(delivery, reason, error):
+                self._outcome["buried"].inc()
+                _log.warning("delivery.buried", **self._ids(delivery), reason=reason, error=error)
+
+    def failed(self, settle: Settle, error: Exception) -> None:
+        """A try ended with an error; `settle` is what was decided."""
+        if isinstance(settle, Park):
+            say = _log.warning if isinstance(error, BridgeError) else _log.error
+            say(
+                "delivery.parked", **self._ids(settle.delivery), seconds=settle.seconds, error=describe(error)
+            )
+
+    def lost(self, delivery: Delivery) -> None:
+        """Another worker has the session: what was done here does not count."""
+        self._outcome["lost"].inc()
+        _log.warning("lease.lost", **self._ids(delivery))
+
+    def restarted(self, delivery: Delivery) -> None:
+        """The plan is not the one the cursor was stored for."""
+        _log.warning("delivery.restarted", **self._ids(delivery))
+
+    # ---- calls -----------------------------------------------------------------------------------------
+
+    def sent(self) -> None:
+        self._sent.inc()
+
+    def refused(self, error: SendError) -> None:
+        self._calls.labels(self._integration, type(error).__name__.lower()).inc()
+
+    def losses(self, delivery: Delivery, losses: Sequence[Loss]) -> None:
+        """What the chat does not show as it was meant."""
+        for loss in losses:
+            self._losses.labels(self._integration, loss.content.partition("[")[0]).inc()
+            _log.warning(
+                "content.lost", **self._ids(delivery), content=loss.content, lost=loss.lost, shown=loss.shown
+            )
+
+    # ---- the queue -------------------------------------------------------------------------------------
+
+    def paused(self, reason: str) -> None:
+        _log.error("queue.paused", integration=self._integration, direction=self._direction, reason=reason)
+
+    def resumed(self) -> None:
+        _log.info("queue.resumed", integration=self._integration, direction=self._direction)
+
+    def _ids(self, delivery: Delivery) -> dict[str, object]:
+        return {
+            "integration": self._integration,
+            "direction": self._direction,
+            "session": delivery.session,
+            "tries": delivery.tries,
+        }

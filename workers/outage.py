@@ -1,0 +1,49 @@
+"""Whether Redis is away, as one process sees it: waited for with jitter, said once when it goes and comes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import structlog
+
+from bridge.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+WAIT_SECONDS: Final = (0.1, 0.4)
+
+_log = structlog.get_logger(__name__)
+
+
+class Outage:
+    """Shared by everything in the process that talks to Redis. Nobody gives up; each waits and asks again."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    def over(self) -> None:
+        """Redis has answered."""
+        if self.away:
+            self.away = False
+            _log.info("store.available")
+
+    async def wait(self, error: StoreUnavailable) -> None:
+        """Redis has not answered: lets some time pass, a different one for each process."""
+        if not self.away:
+            self.away = True
+            _log.error("store.unavailable", reason=str(error))
+        await asyncio.sleep(random.uniform(*WAIT_SECONDS))
+
+    async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Asks until Redis answers."""
+        while True:
+            try:
+                answer = await ask()
+            except StoreUnavailable as error:
+                await self.wait(error)
+            else:
+                self.over()
+                return answer

@@ -1,0 +1,120 @@
+"""A user's message or click to Moveo: in order, in the chat's session, which it makes where needed.
+
+Two first messages at once make one session, since the `in` queue hands out one message of a chat at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, assert_never
+
+import msgspec
+
+from bridge.channels import Attachment, Call, Channel, Click, Incoming, UserMessage
+from bridge.errors import SendError, Uncertain
+from bridge.moveo import Moveo, SessionGone
+from bridge.queue import Ack, Bury, Delivery, Settle
+from bridge.sender import Transport
+from bridge.sessions import Numbers, Sessions
+from workers.clock import Clock
+from workers.lease import Lease
+from workers.observe import Observer
+
+ACKNOWLEDGE_SECONDS: Final = 2.0
+SHORT: Final = "~"
+"""What a payload begins with that stands for a longer one (bridge.channels.text.payload)."""
+
+_decoder: Final = msgspec.json.Decoder[Incoming](Incoming)
+
+
+class Receiver:
+    """The handler of an integration's `in` queue. Without `moveo` (no API key) there is no way back."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        send: Transport,
+        moveo: Moveo | None,
+        sessions: Sessions,
+        clock: Clock,
+        observer: Observer,
+    ) -> None:
+        self._channel = channel
+        self._send = send
+        self._moveo = moveo
+        self._sessions = sessions
+        self._clock = clock
+        self._observer = observer
+
+    async def __call__(self, delivery: Delivery, lease: Lease) -> Settle:
+        try:
+            incoming = _decoder.decode(delivery.payload)
+        except msgspec.DecodeError as error:
+            return Bury(delivery, "undecodable", type(error).__name__)
+        if isinstance(incoming, Click) and incoming.acknowledge and not delivery.tries:
+            await self._acknowledge(incoming.acknowledge)
+        if self._moveo is None:
+            return Bury(delivery, "no-moveo-key")
+        numbers = await self._sessions.numbers(incoming.chat)
+        text = await self._text(incoming, numbers)
+        attachments = incoming.attachments if isinstance(incoming, UserMessage) else ()
+        if not text and not attachments:
+            return Bury(delivery, "empty")
+        await self._post(self._moveo, incoming, text, attachments, lease)
+        if numbers:
+            await self._sessions.spend(incoming.chat, numbers)
+        return Ack(delivery)
+
+    async def _text(self, incoming: Incoming, numbers: Numbers | None) -> str:
+        """What the user said: a typed number is the option it stands for, a press the value of the button."""
+        match incoming:
+            case UserMessage(text=text):
+                return (numbers.text(text) if numbers else None) or text
+            case Click(chat=chat, payload=payload, label=label):
+                if not payload.startswith(SHORT):
+                    return payload or label
+                return await self._sessions.kept(chat, payload) or label
+            case _:
+                assert_never(incoming)
+
+    async def _post(
+        self, moveo: Moveo, incoming: Incoming, text: str, attachments: tuple[Attachment, ...], lease: Lease
+    ) -> None:
+        """To the chat's session; to a new one where there is none, or Moveo does not know it any more."""
+        session = await self._sessions.session_of(incoming.chat)
+        try:
+            if session:
+                try:
+                    await self._post_once(moveo, session, text, attachments, lease)
+                except SessionGone:
+                    await self._sessions.unlink(incoming.chat, session)
+                else:
+                    return
+            await lease.hold()
+            session = await moveo.create_session(incoming.chat, incoming.user)
+            await self._sessions.link(incoming.chat, session)
+            await self._post_once(moveo, session, text, attachments, lease)
+        except SendError as error:
+            self._observer.refused(error)
+            raise
+
+    async def _post_once(
+        self, moveo: Moveo, session: str, text: str, attachments: tuple[Attachment, ...], lease: Lease
+    ) -> None:
+        await lease.hold()
+        await moveo.send_message(session, text, attachments)
+        self._observer.sent()
+
+    async def _acknowledge(self, call: Call) -> None:
+        """Tells the platform that the press was seen. One short try: it is a courtesy, not the message."""
+        stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                self._channel.check(await self._send(self._channel.request(stamped)))
+        except SendError as error:
+            self._observer.refused(error)
+        except TimeoutError:
+            self._observer.refused(Uncertain("the acknowledgement took too long"))
+        else:
+            self._observer.sent()

@@ -1,0 +1,101 @@
+"""What becomes of a delivery that failed: a pure decision from the error, the delivery and the policy.
+
+Rejected                    buried; the session goes on
+Unavailable(retry_after)    parked for exactly that long, costs no try; the limit of a whole channel
+                                holds the queue
+Unavailable                 parked with full jitter up to the maximum age, then buried
+Uncertain                   as Unavailable where a repeat is harmless or wanted, else buried
+Unauthorized                parked, and the queue paused until somebody has looked
+StoreUnavailable            parked for a moment, costs no try
+anything else               a fault of ours: parked with full jitter a few times, then buried
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from bridge.errors import Moved, Rejected, SendError, StoreUnavailable, Unauthorized, Unavailable, Uncertain
+from bridge.queue import Bury, Delivery, Park
+
+BASE_SECONDS: Final = 1.0
+CAP_SECONDS: Final = 60.0
+STORE_SECONDS: Final = 0.5  # a full server refuses some writes and takes others: no reason to spin
+MAX_FAULTS: Final = 5
+UNAUTHORIZED: Final = "unauthorized"
+"""What the reason of a pause begins with when refused credentials are its cause."""
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """An integration's will: how long to retry, and whether a part that may have arrived is sent again."""
+
+    max_age_seconds: float = 3600.0
+    resend: Literal["resend", "hold"] = "resend"
+    idempotent: bool = False
+    """The channel shows a repeated call once, so `resend` does not matter."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The settle, and what it means for the rest of the queue."""
+
+    settle: Park | Bury
+    hold_seconds: float = 0.0
+    """Claim nothing of the queue for that long."""
+    pause: str = ""
+    """Claim nothing of the queue any more, for this reason."""
+
+
+def decide(
+    error: Exception, delivery: Delivery, *, cursor: bytes, age_seconds: float, policy: Policy, random: float
+) -> Decision:
+    """`cursor` is what already went out, `random` is in [0, 1)."""
+
+    def park(seconds: float, *, counted: bool) -> Park:
+        return Park(delivery, seconds, cursor, counted)
+
+    def bury(reason: str) -> Decision:
+        return Decision(Bury(delivery, reason, describe(error)))
+
+    def again() -> Decision:
+        if age_seconds >= policy.max_age_seconds:
+            return bury("expired")
+        return Decision(park(backoff_seconds(delivery.tries, random), counted=True))
+
+    match error:
+        case Unavailable(retry_after=float() | int() as asked, scope=scope):
+            seconds = max(0.0, asked)
+            return Decision(park(seconds, counted=False), hold_seconds=seconds if scope == "channel" else 0.0)
+        case Uncertain() if policy.resend == "hold" and not policy.idempotent:
+            return bury("uncertain")
+        case Unavailable() | Uncertain():
+            return again()
+        case Unauthorized():
+            return Decision(park(0.0, counted=False), pause=f"{UNAUTHORIZED}: {error}")
+        case Rejected() | Moved():
+            return bury("rejected")
+        case StoreUnavailable():
+            return Decision(park(STORE_SECONDS, counted=False))
+        case _ if delivery.tries + 1 >= MAX_FAULTS:
+            return bury("fault")
+        case _:
+            return Decision(park(backoff_seconds(delivery.tries, random), counted=True))
+
+
+def backoff_seconds(tries: int, random: float) -> float:
+    """Full jitter: anything up to a bound that doubles with every try."""
+    return random * min(CAP_SECONDS, BASE_SECONDS * float(2 ** min(tries, 16)))
+
+
+def describe(error: BaseException) -> str:
+    """The error for logs and dead letters: a SendError's own words, of anything else the type and the place.
+
+    A foreign error's message may quote what a person wrote, so it is left out.
+    """
+    if isinstance(error, SendError):
+        return str(error)
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f" at {place.tb_frame.f_globals.get('__name__', '?')}:{place.tb_lineno}" if place else ""
+    return f"{type(error).__name__}{where}"
