@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.channels import Call, Click, Inbound, Reading, Reply, TwoWay, User, UserMessage
@@ -41,11 +41,17 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
+from bridge.events import EVENT_TYPES, decode
+from bridge.events.responses import RESPONSE_TYPES
+from bridge.plan import plan
+from bridge.samples import sample
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
+from bridge.translate import translate
 from tests.channels import fake_telegram
 from tests.channels.fake_telegram import FakeTelegram, message_update, press_update
 from tests.channels.telegram_rules import problems
+from tests.seed import payloads
 
 TOKEN = fake_telegram.TOKEN
 SECRET_TOKEN = "updates_are-Telegrams"
@@ -439,11 +445,47 @@ contents: st.SearchStrategy[Content] = st.one_of(
 )
 
 
+@settings(deadline=None)  # the first example waits for aiogram's import
 @given(contents, st.sampled_from([ADA, GROUP]))
 def test_telegram_accepts_whatever_is_rendered_and_every_fallback(content: Content, to: str) -> None:
     for call in with_fallbacks(channel().render(content, to)):
         assert problems(call.op, call.body) == []
         orjson.dumps(call.body)
+
+
+@settings(deadline=None)
+@given(st.lists(contents, max_size=4), st.sampled_from([ADA, GROUP]))
+def test_telegram_accepts_whatever_is_planned(planned: list[Content], to: str) -> None:
+    steps = plan(planned, channel(), to, key="k").steps
+    for call in with_fallbacks([step for step in steps if isinstance(step, Call)]):
+        assert problems(call.op, call.body) == []
+
+
+RESPONSES = [
+    sample("message:brain_send", response_type=kind, session="s", number=1, now_ms=1)
+    for kind in RESPONSE_TYPES
+]
+EVENTS = [sample(kind, session="s", number=1, now_ms=1) for kind in EVENT_TYPES]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(pytest.param(payload.raw, id=f"page {payload.name}") for payload in payloads()),
+        *(pytest.param(orjson.dumps(event), id=f"sample {event['event_type']}") for event in EVENTS),
+        *(
+            pytest.param(orjson.dumps(event), id=f"sample {event['output']['responses'][0]['type']}")
+            for event in RESPONSES
+        ),
+    ],
+)
+@pytest.mark.parametrize("to", [ADA, GROUP], ids=["private", "group"])
+def test_every_event_is_shown_in_calls_that_telegram_accepts(raw: bytes, to: str) -> None:
+    planned = plan(translate(decode(raw).event).contents, channel(), to, key="k")
+    calls = [step for step in planned.steps if isinstance(step, Call)]
+    assert calls or planned.losses, "nothing is shown, and nothing said of it"
+    for call in with_fallbacks(calls):
+        assert problems(call.op, call.body) == []
 
 
 @pytest.mark.parametrize(

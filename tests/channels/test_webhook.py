@@ -30,9 +30,14 @@ from bridge.content import (
     Receipt,
     Text,
     Typing,
+    kind,
 )
 from bridge.errors import BridgeError, ConfigError, Rejected, Unauthorized, Unavailable
+from bridge.events import decode
+from bridge.plan import plan
 from bridge.secret import Secret
+from bridge.translate import translate
+from tests.seed import Payload, payloads
 
 SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four byt").decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"the one before this one.").decode()
@@ -128,6 +133,17 @@ def test_a_content_is_posted_as_its_type_and_its_fields(content: Content, expect
     assert json.loads(request.body) == expected
     assert (request.method, request.url) == ("POST", URL)
     assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("payload", payloads(), ids=lambda payload: payload.name)
+def test_every_event_of_moveos_page_is_posted_without_a_loss(payload: Payload) -> None:
+    contents = translate(decode(payload.raw).event).contents
+    planned = plan(contents, channel(), "chat-1", key="k")
+    calls = [step for step in planned.steps if isinstance(step, Call)]
+    assert planned.losses == ()
+    assert [call.op for call in calls] == [kind(content) for content in contents]
+    for call in calls:
+        assert json.loads(channel().request(call).body).keys() == {"type", "chat", "data"}
 
 
 @pytest.mark.parametrize(
