@@ -45,7 +45,7 @@ from bridge.events import EVENT_TYPES, decode
 from bridge.events.responses import RESPONSE_TYPES
 from bridge.plan import plan
 from bridge.samples import sample
-from bridge.secret import Secret
+from bridge.secret import MASK, Secret
 from bridge.sender import Sender, open_http
 from bridge.translate import translate
 from tests.channels import fake_telegram
@@ -531,6 +531,11 @@ def test_only_the_address_of_a_request_has_the_token() -> None:
     assert request.method == "POST"
     assert json.loads(request.body) == {"chat_id": int(ADA), "text": "Hi"}
     assert TOKEN not in f"{call}{request.headers}{request.body!r}{channel().__dict__['_secret_token']}"
+
+
+def test_a_masked_token_is_shown_as_it_is() -> None:
+    bot = Telegram(TelegramSettings(token=Secret(MASK)))
+    assert bot.request(Call(op="getMe")).url == "https://api.telegram.org/bot***/getMe"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Telegram:
         address = urlsplit(settings.api_url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError("api_url: must be an address that starts with https:// or http://")
-        self._prefix = f"{settings.api_url.rstrip('/')}/bot{quote(token, safe=':')}/"
+        self._prefix = f"{settings.api_url.rstrip('/')}/bot{quote(token, safe=':*')}/"
         self._secret_token = settings.secret_token
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
