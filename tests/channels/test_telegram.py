@@ -327,6 +327,17 @@ def test_a_keyboard_too_big_for_one_message_goes_on_in_the_next() -> None:
     assert [fault for call in calls for fault in problems(call.op, call.body)] == []
 
 
+@pytest.mark.parametrize(("wave", "ops"), [(511, 1), (512, 2)], ids=["fits", "one-unit-over"])
+def test_a_caption_is_counted_in_utf16(wave: int, ops: int) -> None:
+    card = Card("A", "👋" * wave, Media("image", PNG))  # "A" and a line end: 2 units
+    assert len(rendered(card)) == ops
+
+
+@pytest.mark.parametrize(("wave", "ops"), [(2048, 1), (2049, 2)], ids=["fits", "two-units-over"])
+def test_a_text_is_counted_in_utf16(wave: int, ops: int) -> None:
+    assert len(rendered(Text("👋" * wave))) == ops
+
+
 def test_only_typing_is_ephemeral() -> None:
     assert [call.ephemeral for call in channel().render(Typing(on=True), ADA)] == [True]
     assert [call.ephemeral for call in channel().render(Text("Hi"), ADA)] == [False]
