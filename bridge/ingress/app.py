@@ -76,6 +76,5 @@ def _channel(integration: Integration) -> Channel:
     try:
         return registry.build(integration.channel, integration.extra)
     except ConfigError as error:
-        raise ConfigError(
-            "\n".join(f"integrations.{integration.name}: {line}" for line in str(error).splitlines())
-        ) from error
+        lines = str(error).splitlines()
+        raise ConfigError("\n".join(f"integrations.{integration.name}.{line}" for line in lines)) from error

@@ -42,9 +42,9 @@ class Addresses(msgspec.Struct, frozen=True):
 
 def run(settings: Settings) -> None:
     """The whole process, until SIGTERM or SIGINT. Raises ConfigError when it cannot start."""
-    configure(settings.log)
     if not settings.integrations:
         raise ConfigError("integrations: none is configured: add a table [integrations.NAME] to bridge.toml")
+    configure(settings.log)
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(_until_told(settings))
 

@@ -1,0 +1,136 @@
+"""Platforms' webhooks: verified and read by the channel, queued by chat, answered as the platform asks."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from bridge.channels import Call, Click, Incoming, User, UserMessage
+from bridge.queue import Ack
+from tests.ingress.conftest import ECHO, SECRET, Ingress, Serve
+from tests.ingress.echo import posted
+
+TOKEN = {"X-Token": "canary-token"}
+HELLO = UserMessage(chat="c1", id="e1", text="hello", user=User(name="Ann"))
+
+
+async def post(ingress: Ingress, body: bytes, query: str = "", **headers: str) -> tuple[int, bytes]:
+    url = f"{ingress.addresses.url}/channels/support{query}"
+    async with ingress.http.post(url, data=body, headers=TOKEN | headers) as response:
+        return response.status, await response.read()
+
+
+async def received(ingress: Ingress) -> list[tuple[str, Incoming]]:
+    decode = msgspec.json.Decoder(Incoming).decode
+    return [(session, decode(payload)) for session, payload in await ingress.queued("in")]
+
+
+async def test_messages_and_clicks_are_queued_by_chat(ingress: Ingress) -> None:
+    click = Click(chat="c2", id="e2", payload="p", acknowledge=Call(op="answer", body={"id": "e2"}))
+    assert await post(ingress, posted(HELLO, click)) == (200, b"")
+    assert sorted(await received(ingress)) == [("c1", HELLO), ("c2", click)]
+    assert (
+        'moveo_bridge_messages_total{integration="support",outcome="accepted"} 2.0' in await ingress.metrics()
+    )
+    assert await ingress.queued("out") == []
+
+
+async def test_messages_of_one_chat_keep_their_order(ingress: Ingress) -> None:
+    many = [UserMessage(chat="c", id=str(number), text=str(number)) for number in range(20)]
+    await post(ingress, posted(*many))
+    queue, order = ingress.queue("in"), []
+    while deliveries := (await queue.turn([], 1)).deliveries:
+        order.append(json.loads(deliveries[0].payload)["text"])
+        await queue.turn([Ack(deliveries[0])], 0)
+    assert order == [str(number) for number in range(20)]
+
+
+async def test_a_repeat_is_known_by_the_platforms_id_not_by_its_bytes(ingress: Ingress) -> None:
+    await post(ingress, posted(HELLO))
+    again = msgspec.structs.replace(HELLO, text="hello again")
+    other = msgspec.structs.replace(HELLO, id="e2")
+    assert (await post(ingress, posted(again, other)))[0] == 200
+    stats = await ingress.queue("in").stats()
+    assert (stats.depth, stats.duplicates_total) == (2, 1)
+
+
+async def test_messages_without_an_id_are_known_by_their_bytes(ingress: Ingress) -> None:
+    one, two = UserMessage(chat="c", id="", text="one"), UserMessage(chat="c", id="", text="two")
+    await post(ingress, posted(one, two, one))
+    assert (await ingress.queue("in").stats()).depth == 2
+
+
+async def test_the_platform_gets_its_answer(ingress: Ingress) -> None:
+    url = f"{ingress.addresses.url}/channels/support"
+    async with ingress.http.get(url, params={"challenge": "42"}, headers=TOKEN) as response:
+        assert (response.status, await response.text(), response.content_type) == (200, "42", "text/plain")
+    body = posted(answer='{"type":1}', answer_type="application/json")
+    async with ingress.http.post(url, data=body, headers=TOKEN) as response:
+        assert (await response.text(), response.content_type) == ('{"type":1}', "application/json")
+
+
+@pytest.mark.parametrize(
+    ("query", "token"),
+    [
+        pytest.param("", "wrong", id="wrong-token"),
+        pytest.param("", "", id="no-token"),
+        pytest.param("?verify=crash", "canary-token", id="a-check-that-crashes"),
+    ],
+)
+async def test_what_is_not_verified_is_a_fixed_401(ingress: Ingress, query: str, token: str) -> None:
+    assert await post(ingress, posted(HELLO), query, **{"X-Token": token}) == (401, b'{"status":"unsigned"}')
+    assert await ingress.queued("in") == []
+    assert (
+        'moveo_bridge_messages_total{integration="support",outcome="unsigned"} 1.0' in await ingress.metrics()
+    )
+
+
+async def test_what_a_channel_fails_to_read_is_kept(ingress: Ingress) -> None:
+    assert await post(ingress, b"no json") == (200, b'{"status":"undecodable"}')
+    assert await ingress.dead("in") == [("undecodable", b"no json")]
+
+
+async def test_a_message_without_a_chat_is_kept(ingress: Ingress) -> None:
+    lost = UserMessage(chat="", id="e", text="where am I")
+    assert (await post(ingress, posted(lost, HELLO)))[0] == 200
+    assert await ingress.dead("in") == [("unroutable", msgspec.json.encode(lost))]
+    assert await received(ingress) == [("c1", HELLO)]
+
+
+async def test_bodies_are_bounded_as_everywhere(serve: Serve) -> None:
+    ingress = await serve(ingress={"max_body_bytes": 100})
+    assert (await post(ingress, b"x" * 101))[0] == 413
+    assert (await post(ingress, b"x", **{"Content-Encoding": "gzip"}))[0] == 415
+
+
+async def test_a_full_queue_lets_the_platform_come_again(serve: Serve) -> None:
+    ingress = await serve(queue={"depth": 1})
+    second = msgspec.structs.replace(HELLO, id="e2")
+    assert await post(ingress, posted(HELLO, second)) == (503, b'{"status":"full"}')
+    (delivery,) = (await ingress.queue("in").turn([], 1)).deliveries
+    await ingress.queue("in").turn([Ack(delivery)], 0)
+    assert (await post(ingress, posted(HELLO, second)))[0] == 200
+    assert await received(ingress) == [("c1", second)]
+
+
+async def test_only_channels_with_a_way_back_are_there(serve: Serve) -> None:
+    ingress = await serve(
+        integrations={
+            "support": {"channel": ECHO, "secrets": [SECRET]},
+            "oneway": {"channel": "tests.ingress.echo:OneWay", "secrets": [SECRET]},
+        }
+    )
+    for name, status in (("support", 200), ("oneway", 404), ("missing", 404)):
+        async with ingress.http.post(
+            f"{ingress.addresses.url}/channels/{name}", data=posted(), headers=TOKEN
+        ) as response:
+            assert response.status == status, name
+
+
+async def test_the_channels_own_table_reaches_it(serve: Serve) -> None:
+    ingress = await serve(
+        integrations={"support": {"channel": ECHO, "secrets": [SECRET], "echo": {"token": "other"}}}
+    )
+    assert (await post(ingress, posted(), **{"X-Token": "other"}))[0] == 200

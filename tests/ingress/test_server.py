@@ -1,0 +1,217 @@
+"""The process as a whole: it says where it listens, reports its health, and ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from bridge.config import Settings
+from bridge.embedded import EmbeddedServer
+from bridge.errors import ConfigError
+from bridge.ingress.server import event_loop, run, serving
+from bridge.ingress.signature import HEADER, sign
+from bridge.queue import Queue, connect
+from bridge.secret import Secret
+from tests.ingress.conftest import ECHO, SECRET, Serve, settings
+
+PROGRAM = "from bridge.config import load; from bridge.ingress.server import run; run(load())"
+BODY = b'{"session_id": "s", "text": "canary-text"}'
+
+
+@contextlib.asynccontextmanager
+async def process(redis_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The ingress as a process of its own, ended with the block."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        PROGRAM,
+        stderr=asyncio.subprocess.PIPE,
+        env={
+            **os.environ,
+            "REDIS_URL": redis_url,
+            "BRIDGE_LOG__LEVEL": "debug",
+            "BRIDGE_INGRESS__HOST": "127.0.0.1",
+            "BRIDGE_INGRESS__PORT": "0",
+            "BRIDGE_INGRESS__ADMIN_PORT": "0",
+            "BRIDGE_INTEGRATIONS__SUPPORT__CHANNEL": ECHO,
+            "BRIDGE_INTEGRATIONS__SUPPORT__SECRETS": SECRET,
+        },
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.wait()
+
+
+async def until(process: asyncio.subprocess.Process, event: str) -> tuple[dict[str, Any], str]:
+    """The line of the log with that event, and all that was read for it."""
+    assert process.stderr is not None
+    read = ""
+    while line := (await asyncio.wait_for(process.stderr.readline(), 20)).decode():
+        read += line
+        if line.startswith("{") and (found := json.loads(line))["event"] == event:
+            return found, read
+    pytest.fail(f"no {event} in:\n{read}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number: int) -> None:
+    async with process(redis_url) as ingress:
+        started, log = await until(ingress, "ingress.started")
+        port = int(started["url"].rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        signature = sign(Secret(SECRET), BODY)
+        writer.write(
+            f"POST /moveo/support HTTP/1.1\r\nHost: h\r\n{HEADER}: {signature}\r\n"
+            f"Content-Length: {len(BODY)}\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+        writer.write(BODY[:10])
+        await writer.drain()
+
+        ingress.send_signal(number)
+        log += (await until(ingress, "ingress.stopping"))[1]
+        async with asyncio.timeout(5):
+            while await _answers(port):
+                pass
+        writer.write(BODY[10:])
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        await writer.wait_closed()
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"Connection: close" in answer
+        log += (await until(ingress, "ingress.stopped"))[1]
+        assert await asyncio.wait_for(ingress.wait(), 10) == 0
+
+    client = connect(redis_url)
+    (delivery,) = (await Queue(client, "support", "out").turn([], 1)).deliveries
+    await client.aclose()
+    assert delivery.payload == BODY
+    assert '"event.accepted"' in log
+    assert "canary" not in log
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def test_an_idle_process_ends_at_once(redis_url: str) -> None:
+    async with process(redis_url) as ingress:
+        await until(ingress, "ingress.started")
+        ingress.terminate()
+        assert await asyncio.wait_for(ingress.wait(), 5) == 0
+
+
+@pytest.fixture
+def own_server(data: Path) -> Iterator[EmbeddedServer]:
+    """A server that the test may stop."""
+    with EmbeddedServer(data) as started:
+        yield started
+
+
+async def test_probes_tell_life_from_readiness(serve: Serve, own_server: EmbeddedServer) -> None:
+    ingress = await serve(own_server.url)
+
+    async def get(path: str) -> tuple[int, dict[str, Any]]:
+        async with ingress.http.get(ingress.addresses.admin_url + path) as response:
+            return response.status, await response.json()
+
+    assert await get("/livez") == (200, {"live": True})
+    assert await get("/readyz") == (200, {"ready": True, "problems": []})
+    own_server.kill()
+    assert await get("/livez") == (200, {"live": True})
+    assert await get("/readyz") == (503, {"ready": False, "problems": ["redis: ConnectionError"]})
+    own_server.start()
+    assert await get("/readyz") == (200, {"ready": True, "problems": []})
+    os.kill(own_server.pid, signal.SIGSTOP)
+    assert await get("/readyz") == (503, {"ready": False, "problems": ["redis: no answer within 0.25 s"]})
+    os.kill(own_server.pid, signal.SIGCONT)
+
+
+async def test_metrics_are_on_the_admin_port_only(serve: Serve) -> None:
+    ingress = await serve()
+    assert 'moveo_bridge_queue_depth{direction="in",integration="support"} 0.0' in await ingress.metrics()
+    for path in ("/metrics", "/livez", "/readyz"):
+        async with ingress.http.get(ingress.addresses.url + path) as response:
+            assert response.status == 404
+
+
+async def test_it_starts_without_redis_and_says_so(tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with serving(settings(f"unix://{tmp_path}/nowhere.sock?password=canary")):
+            pass
+    (line,) = logs
+    assert (line["event"], line["url"]) == ("redis.unreachable", f"unix://{tmp_path}/nowhere.sock")
+    assert "canary" not in repr(logs)
+
+
+async def test_the_start_warns_of_what_may_not_be_meant(redis_url: str) -> None:
+    changed = settings(
+        redis_url,
+        ingress={"spool": "/var/lib/moveo-bridge"},
+        integrations={"support": {"channel": ECHO, "unsigned": True}},
+    )
+    with structlog.testing.capture_logs() as logs:
+        async with serving(changed):
+            pass
+    assert [log["event"] for log in logs] == ["ingress.spool_unused", "ingress.unsigned", "redis.not_durable"]
+
+
+@pytest.mark.parametrize(
+    ("integrations", "message"),
+    [
+        pytest.param(
+            {"a": {"channel": "nope", "secrets": ["s"]}, "b": {"channel": "nope", "secrets": ["s"]}},
+            r'integrations\.a\.channel: there is no "nope".*\nintegrations\.b\.channel: ',
+            id="unknown-channel",
+        ),
+        pytest.param(
+            {"a": {"channel": ECHO, "secrets": ["s"], "echo": {"tokn": "canary"}}},
+            r"integrations\.a\.echo\.tokn: ",
+            id="unknown-key-of-the-channel",
+        ),
+    ],
+)
+async def test_a_wrong_channel_is_a_line_of_its_own(integrations: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        async with serving(Settings.model_validate({"integrations": integrations})):
+            pass
+    assert "canary" not in str(caught.value)
+
+
+async def test_a_taken_port_is_one_line(serve: Serve, redis_url: str) -> None:
+    taken = (await serve()).port
+    changed = settings(redis_url, ingress={"port": taken})
+    with pytest.raises(ConfigError, match=f"^ingress.port: cannot listen on 127.0.0.1 port {taken}: "):
+        async with serving(changed):
+            pass
+
+
+def test_nothing_configured_does_not_start() -> None:
+    with pytest.raises(ConfigError, match="integrations: none is configured"):
+        run(Settings())
+
+
+def test_uvloop_is_used_where_it_is_installed() -> None:
+    factory = event_loop()
+    assert factory is not None
+    with contextlib.closing(factory()) as loop:
+        assert type(loop).__module__.startswith("uvloop")
