@@ -215,6 +215,26 @@ def test_expansion_in_any_string(written: str, value: str) -> None:
             id="text",
         ),
         pytest.param(
+            SUPPORT + 'texts = {clos = "Bye."}',
+            'integrations.support.texts.clos: unknown text: did you mean "close"?',
+            id="nearest-text",
+        ),
+        pytest.param(
+            '[redis]\nurl = "redis://:can/ary@h:6379/0"',
+            "redis.url: cannot be read: in a password, write / ? # @ : and % as %2F %3F %23 %40 %3A and %25",
+            id="password-with-a-slash",
+        ),
+        pytest.param(
+            '[redis]\nurl = "redis://:#canary@h:6379/0"',
+            "redis.url: cannot be read: in a password, write / ? # @ : and % as %2F %3F %23 %40 %3A and %25",
+            id="password-with-a-hash",
+        ),
+        pytest.param(
+            '[moveo]\nurl = "http://[canary"',
+            "moveo.url: must be an address that starts with http:// or https://",
+            id="moveo-url-that-is-none",
+        ),
+        pytest.param(
             SUPPORT + 'name = "other"\n',
             "integrations.support.name: leave it out, the name is the table's key",
             id="own-name",

@@ -5,6 +5,7 @@ A check that needs a second key is a validator of the later field, so that it sp
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,6 +27,7 @@ from pydantic import (
 )
 
 from bridge.secret import MASK, Secret
+from bridge.translate import DEFAULT_TEXTS
 
 NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
 REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
@@ -56,8 +59,21 @@ def _text(value: object) -> str | Literal[False]:
     raise ValueError("must be a text, or false to switch it off")
 
 
+def _text_key(key: str) -> str:
+    if key in DEFAULT_TEXTS:
+        return key
+    near = difflib.get_close_matches(key, DEFAULT_TEXTS, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(DEFAULT_TEXTS)}"
+    raise ValueError(f"unknown text: {hint}")
+
+
 def _http_url(value: str) -> str:
-    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
         raise ValueError("must be an address that starts with http:// or https://")
     return value.rstrip("/")
 
@@ -66,6 +82,7 @@ Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 SecretString: TypeAlias = Annotated[Secret, BeforeValidator(_secret)]
+TextKey: TypeAlias = Annotated[str, AfterValidator(_text_key)]
 NoticeText: TypeAlias = Annotated[str | Literal[False], PlainValidator(_text)]
 
 
@@ -87,9 +104,19 @@ class RedisConfig(Model):
 
     @field_validator("url")
     @classmethod
-    def _scheme(cls, url: str) -> str:
-        if url.partition("://")[0] not in REDIS_SCHEMES:
+    def _parts(cls, url: str) -> str:
+        scheme = url.partition("://")[0]
+        if scheme not in REDIS_SCHEMES:
             raise ValueError("must start with redis://, rediss:// or unix://")
+        try:
+            parts = urlsplit(url)
+            whole = bool(parts.path if scheme == "unix" else parts.hostname) and parts.port != 0
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError(
+                "cannot be read: in a password, write / ? # @ : and % as %2F %3F %23 %40 %3A and %25"
+            )
         return url
 
     @property
@@ -156,7 +183,8 @@ class Integration(Model):
     """Instead of [moveo] url, where it is set."""
     recipient: str = Field(default="external_session_id", min_length=1)
     """Where the payload names the chat, as a dotted path."""
-    texts: dict[str, NoticeText] = {}
+    texts: dict[TextKey, NoticeText] = {}
+    """In place of those in bridge.translate.DEFAULT_TEXTS."""
     resend: Literal["resend", "hold"] = "resend"
     """What to do with a part whose outcome is unknown."""
     max_age_seconds: Seconds = 3600.0

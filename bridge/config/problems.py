@@ -13,6 +13,8 @@ from bridge.config.models import Integration, Settings
 from bridge.config.sources import KeyPath
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+KEY: Final = "[key]"
+"""What pydantic adds to the place of a key that is itself wrong."""
 _NOT_WRITTEN: Final = {"name", "extra"}
 """Fields of an integration that are no keys of its table."""
 
@@ -28,7 +30,7 @@ def line(path: KeyPath, advice: str, origins: Mapping[KeyPath, str]) -> str:
 def problems(error: ValidationError) -> Iterator[tuple[KeyPath, str]]:
     """Key path and advice for each problem."""
     for detail in error.errors(include_url=False, include_input=False):
-        path: KeyPath = detail["loc"]
+        path: KeyPath = tuple(part for part in detail["loc"] if part != KEY)
         yield path, _advice(detail["type"], path, detail.get("ctx", {}), detail["msg"])
 
 
