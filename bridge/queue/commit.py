@@ -100,9 +100,7 @@ class GroupCommit:
                 del self._waiting[:BATCH]
                 if batch:
                     await self._round_trip(batch)
-        except (
-            BaseException
-        ) as error:  # the event loop is closing, or this code is wrong: leave nobody waiting
+        except BaseException as error:  # the event loop is closing, or a bug: leave nobody waiting
             for command in (*batch, *self._waiting):
                 if isinstance(error, Exception):
                     command.fail(error)

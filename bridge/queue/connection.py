@@ -27,8 +27,8 @@ _NOT_NOW: Final = re.compile(
 def connect(url: str, *, timeout_seconds: float = 5.0, retries: int = 0) -> Redis:
     """A client of the server at `url`. It connects at its first command.
 
-    A command that is not answered within `timeout_seconds` fails. `retries` is for commands outside the queue
-    that are safe to repeat; the queue's own never are repeated behind its back.
+    A command that is not answered within `timeout_seconds` fails. `retries` are those of connecting; no
+    command is ever repeated behind the caller's back.
     """
     options: dict[str, Any] = {
         "decode_responses": False,

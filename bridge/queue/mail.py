@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from typing import Final
 
-MAGIC: Final = 0xB1
-VERSION_1: Final = b"\xb11"
+MAGIC: Final = b"\xb1"
+VERSION: Final = b"1"
 HEADER: Final = 15
 
 
 def unwrap(value: bytes) -> tuple[int, bytes]:
     """When the value was accepted (0: it does not say), and its payload."""
     stamp = value[2:HEADER]
-    accepted_at = int(stamp) if value[:1] == VERSION_1[:1] and stamp.isdigit() else 0
-    return accepted_at, value[HEADER:] if accepted_at and value.startswith(VERSION_1) else value
+    if value[:1] != MAGIC or len(value) < HEADER or not stamp.isdigit():
+        return 0, value
+    return int(stamp), value[HEADER:] if value[1:2] == VERSION else value

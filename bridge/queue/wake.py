@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 from typing import Final
@@ -21,6 +22,9 @@ async def wait_for_wake(redis: Redis, queues: Sequence[Queue], seconds: float) -
     A wake is a hint for one worker: take a turn with free slots at once. Wait only on queues with free slots,
     since a turn that leaves work due wakes again. Raises StoreUnavailable.
     """
+    if not queues:
+        await asyncio.sleep(seconds)
+        return None
     if timeout := redis.connection_pool.connection_kwargs.get("socket_timeout"):
         seconds = min(seconds, timeout * MARGIN)
     # The server answers with the first key that has something: no place in that order is better than another.

@@ -29,8 +29,9 @@ for at = 5, #ARGV, 5 do
     end
     call('ZADD', due, now + a, session)
   else
-    counts.in_flight, counts.depth = counts.in_flight - 1, counts.depth - 1
+    counts.in_flight = counts.in_flight - 1
     local value, tries = call('LPOP', mail), verb == 'bury' and call('HGET', state, 'tries') or 0
+    if value then counts.depth = counts.depth - 1 end
     call('DEL', state)
     if verb == 'bury' then
       counts.buried = counts.buried + 1
@@ -59,6 +60,7 @@ end
 local token = #ready > 0 and call('HINCRBY', stats, 'token', #ready) - #ready
 local claims = {}
 for _, session in ipairs(ready) do
+  -- No value: the server has evicted the mailbox, which it should not. The claim is empty, and will be buried for that.
   local state, value = prefix .. 'state:' .. session, call('LINDEX', prefix .. 'mail:' .. session, 0)
   local held, tries, crashes, cursor = unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor'))
   tries, crashes, token = tonumber(tries or 0), tonumber(crashes or 0), token + 1

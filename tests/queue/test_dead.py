@@ -1,0 +1,143 @@
+"""Dead letters: kept with their reason, found, replayed, purged, bounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.queue import Ack, Bury, DeadLetter, Limits, Park, Pushed, Queue
+from tests.queue.conftest import Make
+from tests.queue.hands import Hands, claim, claim_one
+
+
+async def bury(queue: Queue, session: str, payload: bytes, reason: str = "rejected") -> None:
+    await queue.push(session, payload)
+    (delivery,) = await claim(queue)
+    await queue.turn([Bury(delivery, reason)], 0)
+
+
+async def test_a_letter_tells_what_happened(queue: Queue) -> None:
+    await queue.push("s\ud800", b"\xff{")
+    await queue.turn([Park(await claim_one(queue), 0)], 0)
+    delivery = await claim_one(queue)
+    await queue.turn([Bury(delivery, "rejected", "403 Forbidden: \ud800 ü")], 0)
+    (letter,) = await queue.dead()
+    assert letter.died_at >= letter.accepted_at == delivery.accepted_at
+    assert letter == DeadLetter(
+        letter.id,
+        "s\ud800",
+        "rejected",
+        "403 Forbidden: ? ü",
+        1,
+        letter.accepted_at,
+        letter.died_at,
+        b"\xff{",
+    )
+
+
+async def test_a_rejected_body_is_a_letter_though_it_never_was_an_event(queue: Queue) -> None:
+    await queue.reject(b"[]", "unroutable", error="no session")
+    (letter,) = await queue.dead()
+    assert (letter.session, letter.reason, letter.error, letter.payload) == (
+        "",
+        "unroutable",
+        "no session",
+        b"[]",
+    )
+    assert letter.accepted_at > 0
+    stats = await queue.stats()
+    assert (stats.depth, stats.sessions, stats.dead, stats.buried_total) == (0, 0, 1, 1)
+
+
+async def test_letters_are_found_by_what_is_known_of_them(queue: Queue) -> None:
+    await bury(queue, "a", b"1", "rejected")
+    await bury(queue, "b", b"2", "expired")
+    await bury(queue, "a", b"3", "expired")
+    first, second, third = await queue.dead()
+    assert [letter.payload for letter in (first, second, third)] == [b"1", b"2", b"3"]
+    assert await queue.dead(session="a") == [first, third]
+    assert await queue.dead(reason="expired") == [second, third]
+    assert await queue.dead(session="a", reason="expired") == [third]
+    assert await queue.dead(ids=[third.id, "1-1", first.id]) == [third, first]
+    assert await queue.dead(limit=2) == [first, second]
+    assert await queue.dead(limit=0) == []
+    assert await queue.dead(since_at=third.died_at + 1) == []
+    assert await queue.dead(until_at=first.died_at - 1) == []
+    assert await queue.dead(since_at=first.died_at, until_at=third.died_at) == [first, second, third]
+
+
+async def test_many_letters_are_read_in_pages(queue: Queue) -> None:
+    for n in range(450):
+        await queue.reject(b"%d" % n, "odd" if n % 2 else "even")
+    assert [letter.payload for letter in await queue.dead(limit=1000)] == [b"%d" % n for n in range(450)]
+    assert [letter.payload for letter in await queue.dead(reason="odd", limit=3)] == [b"1", b"3", b"5"]
+
+
+async def test_a_replayed_letter_is_an_event_again(queue: Queue) -> None:
+    """It goes to the end of its session, accepted now, with no tries behind it, once."""
+    await queue.push("s", b"1")
+    await queue.turn([Park(await claim_one(queue), 0)], 0)
+    await queue.turn([Bury(await claim_one(queue), "expired")], 0)
+    await queue.push("s", b"2")
+    letters = await queue.dead()
+    assert await queue.replay([*letters, *letters]) == 1
+    assert await queue.dead() == []
+    stats = await queue.stats()
+    assert (stats.depth, stats.sessions, stats.dead) == (2, 1, 0)
+    (second,) = (await queue.turn([Ack(await claim_one(queue))], 1)).deliveries
+    assert (second.payload, second.tries, second.crashes) == (b"1", 0, 0)
+    assert second.accepted_at >= letters[0].died_at
+
+
+async def test_a_replay_wakes_a_worker(queue: Queue, hands: Hands) -> None:
+    await bury(queue, "s", b"1")
+    await queue.replay(await queue.dead())
+    assert await hands.do("LLEN", queue.wake_key) == 1
+    assert (await claim_one(queue)).payload == b"1"
+
+
+async def test_a_replay_is_no_duplicate_but_the_webhook_still_is(queue: Queue) -> None:
+    await bury(queue, "s", b"1")
+    assert await queue.replay(await queue.dead()) == 1
+    assert await queue.push("s", b"1") is Pushed.DUPLICATE
+
+
+async def test_a_purged_letter_is_gone(queue: Queue) -> None:
+    await bury(queue, "a", b"1")
+    await bury(queue, "b", b"2")
+    letters = await queue.dead(session="a")
+    assert await queue.purge(letters) == 1
+    assert await queue.purge(letters) == 0
+    assert await queue.purge([]) == 0
+    assert [letter.session for letter in await queue.dead()] == ["b"]
+    assert await queue.replay(letters) == 0
+
+
+async def test_the_number_of_letters_is_bounded(make: Make) -> None:
+    """The server trims whole nodes of its stream, so a few more than the limit may stay, the newest first."""
+    queue = make(limits=Limits(dead=50))
+    for n in range(400):
+        await queue.reject(b"%d" % n, "unroutable")
+    letters = await queue.dead(limit=1000)
+    assert 50 <= len(letters) <= 200
+    assert letters[-1].payload == b"399"
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted_at"),
+    [(b"\xb12" + b"1700000000000" + b"\x00new form", 1_700_000_000_000), (b"\xb1", 0), (b"{}", 0), (b"", 0)],
+    ids=["later-version", "torn", "no-header", "empty"],
+)
+async def test_a_value_of_another_version_can_be_buried_and_put_back(
+    queue: Queue, hands: Hands, value: bytes, accepted_at: int
+) -> None:
+    """During an upgrade an old worker may meet it: it must neither fail nor change it."""
+    await queue.push("s", b"1")
+    await hands.do("RPUSH", f"{hands.prefix}mail:s", value)
+    turn = await queue.turn([Ack(await claim_one(queue))], 1)
+    (delivery,) = turn.deliveries
+    assert (delivery.payload, delivery.accepted_at) == (value, accepted_at)
+    await queue.turn([Bury(delivery, "undecodable")], 0)
+    letters = await queue.dead()
+    assert [letter.payload for letter in letters] == [value]
+    await queue.replay(letters)
+    assert await hands.do("LRANGE", f"{hands.prefix}mail:s", 0, -1) == [value]
