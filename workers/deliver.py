@@ -14,12 +14,12 @@ from hashlib import blake2b
 from typing import Final
 
 import msgspec
-from bridge.plan import Plan, plan
 
 from bridge.channels import Call, Channel, Wait
 from bridge.config import Integration
 from bridge.errors import ContentRefused, Moved, PayloadError, SendError, Uncertain
 from bridge.events import Event, SessionClosed, SessionExpired, decode
+from bridge.plan import Plan, plan
 from bridge.queue import Ack, Bury, Delivery, Park, Queue, Settle
 from bridge.sender import Transport
 from bridge.sessions import Sessions

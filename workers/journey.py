@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from bridge.plan import Plan
 
 from bridge.channels import Call, Step
+from bridge.plan import Plan
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):

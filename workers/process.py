@@ -1,0 +1,231 @@
+"""A worker process: every integration's two queues with their dispatchers, and what they share.
+
+Nothing here knows who hosts it: `start` returns once it works, `stop` once it has handed over what it held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from bridge.channels import Channel, registry
+from bridge.config import Integration, Settings
+from bridge.errors import ConfigError, StoreUnavailable
+from bridge.ingress.admin import admin, redis_problems
+from bridge.ingress.listening import Server
+from bridge.metrics import Metrics
+from bridge.moveo import Moveo
+from bridge.queue import Direction, GroupCommit, Limits, Queue, announce, connect, leave
+from bridge.sender import Sender, open_http, stdout
+from bridge.sessions import Sessions
+from bridge.web.log import ChatLog, transport
+from workers.clock import Clock
+from workers.deliver import Deliverer
+from workers.dispatch import Dispatcher, Handler, Waker
+from workers.observe import Observer
+from workers.outage import Outage
+from workers.receive import Receiver
+from workers.retry import Policy, describe
+
+PRESENCE_SECONDS: Final = 1.0
+CLOCK_SECONDS: Final = 60.0
+FAULT_SECONDS: Final = 1.0
+GRACE_SECONDS: Final = 7.0
+"""For parts in flight at a stop; then they are cut short."""
+FLUSH_SECONDS: Final = 1.5
+"""For storing what was handed over after that."""
+
+_log = structlog.get_logger(__name__)
+
+
+def channels(settings: Settings) -> dict[str, Channel]:
+    """The channel of every integration. Raises ConfigError with all problems, one line each."""
+    made: dict[str, Channel] = {}
+    problems: list[str] = []
+    for name, integration in settings.integrations.items():
+        try:
+            made[name] = registry.build(integration.channel, integration.extra)
+        except ConfigError as error:
+            problems += [f"integrations.{name}: {line}" for line in str(error).splitlines()]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return made
+
+
+class Process:
+    """Made outside the event loop, so that a wrong setting is said before anything starts (ConfigError)."""
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.integrations:
+            raise ConfigError(
+                "integrations: none is configured: add a table [integrations.NAME] to bridge.toml"
+            )
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.queues: list[Queue] = []
+        self._settings = settings
+        self._channels = channels(settings)
+        self._metrics = Metrics()
+        self._clock = Clock()
+        self.outage = Outage()
+        self._dispatchers: list[Dispatcher] = []
+        self._working: list[asyncio.Task[None]] = []
+        self._attending: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self._open = contextlib.AsyncExitStack()
+
+    @property
+    def in_flight(self) -> int:
+        return sum(dispatcher.in_flight for dispatcher in self._dispatchers)
+
+    async def start(self) -> None:
+        """Raises ConfigError when the admin port is taken. Redis may be away: then it is waited for."""
+        settings, worker = self._settings, self._settings.worker
+        self._redis = connect(settings.redis.url)
+        self._open.push_async_callback(self._redis.aclose)
+        http = await self._open.enter_async_context(open_http())
+        moveo_http = await self._open.enter_async_context(
+            open_http(total_seconds=settings.moveo.timeout_seconds)
+        )
+        commit = GroupCommit(self._redis)
+        moveo_sender = Sender(moveo_http)
+        for name, integration in settings.integrations.items():
+            log = ChatLog(self._redis, name)
+            sender = Sender(http, {"chat": transport(log), "stdout": stdout})
+            self._integrate(integration, self._channels[name], commit, sender, moveo_sender)
+
+        probes = Server(
+            admin(self._metrics, self._problems, self.queues),
+            worker.admin_host,
+            worker.admin_port,
+            key="worker.admin_port",
+        )
+        await probes.start()
+        self._open.push_async_callback(probes.stop)
+        waker = Waker(self._redis, self._dispatchers, self.outage)
+        self._attending = [asyncio.create_task(_kept(each)) for each in (waker.run, self._attend)]
+        self._working = [asyncio.create_task(_kept(each.run)) for each in self._dispatchers]
+        _log.info("worker.started", id=self.id, admin=probes.url, integrations=sorted(settings.integrations))
+
+    async def stop(self) -> None:
+        """Claims no more, lets the parts in flight finish, hands over the rest. Takes less than 10 s."""
+        self._stopping = True
+        _log.info("worker.stopping", id=self.id, in_flight=self.in_flight)
+        for dispatcher in self._dispatchers:
+            dispatcher.stop()
+        await self._ended(self._working, GRACE_SECONDS)
+        for dispatcher in self._dispatchers:
+            dispatcher.cut_short()
+        await self._ended(self._working, FLUSH_SECONDS)
+        left = [*self._working, *self._attending]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if self._working:
+            with contextlib.suppress(StoreUnavailable):  # readers forget who is silent
+                await leave(self._redis, self.id)
+        await self._open.aclose()
+        _log.info("worker.stopped", id=self.id)
+
+    @staticmethod
+    async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> None:
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+
+    def _integrate(
+        self, integration: Integration, channel: Channel, commit: GroupCommit, sender: Sender, moveo: Sender
+    ) -> None:
+        """The dispatchers of one integration, there and back."""
+        name, settings = integration.name, self._settings
+        sessions = Sessions(self._redis, name)
+        api_key, url = integration.api_key, integration.moveo_url or settings.moveo.url
+        out_queue, in_queue = self._queue(name, "out", commit), self._queue(name, "in", commit)
+        out_observer = Observer(self._metrics, name, "out")
+        in_observer = Observer(self._metrics, name, "in")
+        deliverer = Deliverer(
+            integration,
+            channel,
+            send=sender.send,
+            queue=out_queue,
+            sessions=sessions,
+            clock=self._clock,
+            observer=out_observer,
+        )
+        receiver = Receiver(
+            channel,
+            send=sender.send,
+            moveo=Moveo(moveo.send, url, integration.integration_id, api_key) if api_key else None,
+            sessions=sessions,
+            clock=self._clock,
+            observer=in_observer,
+        )
+        idempotent = channel.capabilities.idempotent
+        self._dispatch(integration, out_queue, deliverer, out_observer, idempotent=idempotent)
+        self._dispatch(integration, in_queue, receiver, in_observer, idempotent=False)
+
+    def _queue(self, name: str, direction: Direction, commit: GroupCommit) -> Queue:
+        config = self._settings.queue
+        limits = Limits(config.depth, config.seen_seconds, self._settings.worker.lease_seconds, config.dead)
+        queue = Queue(self._redis, name, direction, limits, commit)
+        self.queues.append(queue)
+        return queue
+
+    def _dispatch(
+        self,
+        integration: Integration,
+        queue: Queue,
+        handler: Handler,
+        observer: Observer,
+        *,
+        idempotent: bool,
+    ) -> None:
+        self._dispatchers.append(
+            Dispatcher(
+                queue,
+                handler,
+                clock=self._clock,
+                outage=self.outage,
+                observer=observer,
+                policy=Policy(
+                    max_age_seconds=integration.max_age_seconds,
+                    resend=integration.resend,
+                    idempotent=idempotent,
+                ),
+                concurrency=self._settings.worker.concurrency,
+                lease_seconds=self._settings.worker.lease_seconds,
+                max_crashes=integration.max_crashes,
+            )
+        )
+
+    async def _attend(self) -> None:
+        """Says every second that this worker lives, and now and then asks Redis for the time."""
+        loop = asyncio.get_running_loop()
+        next_sync_at = loop.time()
+        while True:
+            try:
+                await announce(self._redis, self.id, self.in_flight)
+                if loop.time() >= next_sync_at:
+                    await self._clock.sync(self._redis)
+                    next_sync_at = loop.time() + CLOCK_SECONDS
+            except StoreUnavailable as error:
+                await self.outage.wait(error)
+            await asyncio.sleep(PRESENCE_SECONDS)
+
+    async def _problems(self) -> list[str]:
+        return ["stopping"] if self._stopping else await redis_problems(self._redis)
+
+
+async def _kept(run: Callable[[], Awaitable[None]]) -> None:
+    """Runs it to its end, again after a fault: one integration's trouble is not the others'."""
+    while True:
+        try:
+            return await run()
+        except Exception as error:  # noqa: BLE001 -- said loudly, and tried again
+            _log.error("worker.fault", error=describe(error))
+            await asyncio.sleep(FAULT_SECONDS)

@@ -1,0 +1,219 @@
+"""arq hosts the worker process: start, signals, graceful stop, health key, cron and side jobs. It carries no
+events, and nothing else knows it.
+
+`moveo-bridge worker` and `arq workers.settings.WorkerSettings` start the same. arq ends its process at the
+first refused command; ours goes on without Redis, so arq is given a client that waits until Redis is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import msgspec
+import structlog
+from arq import cron
+from arq.connections import ArqRedis, RedisSettings
+from arq.typing import WorkerCoroutine
+from arq.worker import run_worker
+from redis.asyncio.client import Pipeline
+from redis.asyncio.connection import ConnectionPool
+from redis.exceptions import RedisError, WatchError
+
+from bridge.config import Settings, load
+from bridge.errors import ConfigError, StoreUnavailable
+from bridge.ingress.server import event_loop
+from bridge.log import configure
+from bridge.queue import Direction
+from bridge.queue.connection import not_now
+from workers import housekeeping
+from workers.clock import Clock
+from workers.outage import Outage
+from workers.process import Process
+
+JOBS: Final = "bridge:jobs"
+"""The sorted set that holds arq's jobs; its health key is beside it."""
+POLL_SECONDS: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+# ---- what arq is given -------------------------------------------------------------------------------------
+
+
+def worker_settings(settings: Settings) -> dict[str, Any]:
+    """arq's settings for a worker with these of ours. Raises ConfigError."""
+    process = Process(settings)
+
+    async def startup(context: dict[str, Any]) -> None:
+        context["process"] = process
+        await process.start()
+
+    async def shutdown(_: dict[str, Any]) -> None:
+        await process.stop()
+
+    redis = PatientRedis(
+        ConnectionPool.from_url(settings.redis.url),
+        job_serializer=_dump,
+        job_deserializer=msgspec.json.decode,
+        default_queue_name=JOBS,
+    )
+    redis.outage = process.outage
+    return {
+        "functions": [replay_dead, purge_dead],
+        "cron_jobs": [cron(cast("WorkerCoroutine", retain_dead), minute=17)],
+        "queue_name": JOBS,
+        "redis_settings": RedisSettings.from_dsn(settings.redis.url),  # of `arq --check` alone
+        "redis_pool": redis,
+        "on_startup": startup,
+        "on_shutdown": shutdown,
+        "job_serializer": _dump,
+        "job_deserializer": msgspec.json.decode,
+        "poll_delay": POLL_SECONDS,
+        "health_check_interval": 60,
+        "max_tries": 1,
+    }
+
+
+def run(settings: Settings) -> None:
+    """The worker process, until SIGTERM or SIGINT. Raises ConfigError when it cannot start."""
+    configure(settings.log)
+    given = worker_settings(settings)
+    loop = (event_loop() or asyncio.new_event_loop)()
+    asyncio.set_event_loop(loop)
+    try:
+        run_worker(given)
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def __getattr__(name: str) -> Any:
+    """`WorkerSettings` is made when it is asked for: importing this module reads no settings."""
+    if name != "WorkerSettings":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        settings = load()
+        configure(settings.log)
+        return type(name, (), worker_settings(settings))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+
+
+def _dump(job: dict[str, Any]) -> bytes:
+    """JSON, never pickle; an exception, which a job may end with, is its text."""
+    return msgspec.json.encode(job, enc_hook=str)
+
+
+# ---- jobs --------------------------------------------------------------------------------------------------
+
+
+async def replay_dead(
+    context: dict[str, Any],
+    integration: str,
+    direction: Direction = "out",
+    session: str | None = None,
+    reason: str | None = None,
+) -> int:
+    """Pushes the matching dead letters of a queue again."""
+    process: Process = context["process"]
+    queue = housekeeping.find(process.queues, integration, direction)
+    return await housekeeping.replay(queue, await _now_ms(context), session=session, reason=reason)
+
+
+async def purge_dead(
+    context: dict[str, Any],
+    integration: str,
+    direction: Direction = "out",
+    session: str | None = None,
+    reason: str | None = None,
+) -> int:
+    """Deletes the matching dead letters of a queue."""
+    process: Process = context["process"]
+    queue = housekeeping.find(process.queues, integration, direction)
+    return await housekeeping.purge(queue, await _now_ms(context), session=session, reason=reason)
+
+
+async def retain_dead(context: dict[str, Any]) -> int:
+    """Deletes the dead letters that are too old."""
+    process: Process = context["process"]
+    return await housekeeping.retain(process.queues, await _now_ms(context))
+
+
+async def _now_ms(context: dict[str, Any]) -> int:
+    clock = Clock()
+    await clock.sync(context["redis"])
+    return clock.now_ms()
+
+
+# ---- a client that waits -----------------------------------------------------------------------------------
+
+
+class PatientRedis(ArqRedis):
+    """Waits for Redis where another client would raise; what means "never" is raised still."""
+
+    outage: Outage
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        while True:
+            try:
+                reply = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            except (RedisError, OSError) as error:
+                await _patience(error, self.outage)
+            else:
+                self.outage.over()
+                return reply
+
+    async def delete(self, *names: Any) -> int:
+        """arq's last act is to delete its health key, which without Redis expires by itself."""
+        try:
+            return int(await super().execute_command("DEL", *names))  # type: ignore[no-untyped-call]
+        except (RedisError, OSError) as error:
+            if not not_now(error):
+                raise
+            return 0
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _PatientPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint or "")
+
+
+class _PatientPipeline(Pipeline):
+    """A pipeline that is sent again as a whole. What it watched when Redis went away, it watches anew."""
+
+    outage: Outage
+    _watched: Sequence[Any] = ()
+
+    async def watch(self, *names: Any) -> Any:  # type: ignore[override]
+        self._watched = names
+        return await super().watch(*names)
+
+    async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        while True:
+            try:
+                return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            except WatchError:
+                await super().watch(*self._watched)
+            except (RedisError, OSError) as error:
+                await _patience(error, self.outage)
+
+    async def execute(self, raise_on_error: bool = True) -> Any:
+        commands, watching = list(self.command_stack), self.watching
+        while True:
+            try:
+                return await super().execute(raise_on_error)
+            except WatchError:
+                raise
+            except (RedisError, OSError) as error:
+                if watching:
+                    raise WatchError("the server went away") from error
+                await _patience(error, self.outage)
+                self.command_stack = list(commands)
+
+
+async def _patience(error: Exception, outage: Outage) -> None:
+    if not not_now(error):
+        raise error
+    await outage.wait(StoreUnavailable(str(error) or type(error).__name__))
