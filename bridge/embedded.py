@@ -77,6 +77,11 @@ class EmbeddedServer:
         """The server's process id, 0 when it does not run."""
         return self._process.pid if self._process else 0
 
+    @property
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Starts the server and returns when it answers. Raises ConfigError when it does not come up."""
         program = find_server()
@@ -154,6 +159,18 @@ class EmbeddedServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def in_use(data: Path) -> bool:
+    """Whether a server runs over the folder."""
+    try:
+        with (data / "server.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is none, or it is another user's
+        return False
+    return False
 
 
 def die_with_parent(number: signal.Signals) -> Callable[[], None]:

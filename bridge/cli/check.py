@@ -1,0 +1,102 @@
+"""`check`: whether what is configured can work, before anything runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.options import config_option, settings
+from bridge.cli.store import connected
+from bridge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bridge.config import Integration, Settings
+
+
+class Grade(Enum):
+    """How grave a finding is; FAIL is the exit code 1."""
+
+    OK = "green"
+    WARN = "yellow"
+    FAIL = "red"
+
+
+Finding = tuple[Grade, str]
+
+
+@click.command()
+@config_option
+def check() -> None:
+    """Checks settings, channels, Redis and its persistence.
+
+    One line a finding: OK, WARN for what weakens the promise that an accepted event is never lost, FAIL for
+    what cannot work. The exit code is 1 when anything fails. Sends nothing and changes nothing.
+
+    \b
+    Example:
+      moveo-bridge check --config bridge.toml
+    """
+    if asyncio.run(_check()):
+        raise click.exceptions.Exit(1)
+
+
+async def _check() -> bool:
+    """Prints the findings; whether any is FAIL."""
+    failed = False
+    async for grade, finding in _findings():
+        failed |= grade is Grade.FAIL
+        click.echo(f"{click.style(f'{grade.name:<5}', fg=grade.value)}{finding}")
+    return failed
+
+
+async def _findings() -> AsyncIterator[Finding]:
+    try:
+        found = settings(or_demo=True)
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            yield Grade.FAIL, line
+        return
+    if not found.integrations:
+        yield Grade.FAIL, "integrations: none is configured: add a table [integrations.NAME] to bridge.toml"
+    for integration in found.integrations.values():
+        for finding in _integration(integration):
+            yield finding
+    async for finding in _redis(found):
+        yield finding
+
+
+def _integration(integration: Integration) -> Iterator[Finding]:
+    from bridge.channels import TwoWay, registry
+
+    place = f"integrations.{integration.name}"
+    try:
+        channel = registry.build(integration.channel, integration.extra)
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            yield Grade.FAIL, f"{place}: {line}"
+        return
+    yield Grade.OK, f"{place}: channel {integration.channel}"
+    if integration.unsigned:
+        yield Grade.WARN, f"{place}.unsigned: whoever reaches the port may post events"
+    if isinstance(channel, TwoWay) and not integration.api_key:
+        yield Grade.WARN, f"{place}.api_key: is not set, so what users write does not reach Moveo"
+
+
+async def _redis(found: Settings) -> AsyncIterator[Finding]:
+    from bridge.persistence import persistence_warnings
+
+    try:
+        async with connected(found) as redis:
+            warnings = await persistence_warnings(redis)
+    except click.ClickException as error:
+        yield Grade.FAIL, error.message
+        return
+    yield Grade.OK, f"Redis at {found.redis.shown} answers"
+    for warning in warnings:
+        yield Grade.WARN, f"Redis: {warning}"
+    if not warnings:
+        yield Grade.OK, "Redis keeps what it acknowledges"

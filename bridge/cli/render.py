@@ -1,0 +1,129 @@
+"""`render`: what would be sent for an event, without sending and without a secret."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from urllib.parse import parse_qs
+
+import click
+
+from bridge.cli.documents import documents
+from bridge.cli.options import config_option, integration_of, option, settings
+from bridge.errors import PayloadError
+
+if TYPE_CHECKING:
+    from bridge.channels import Channel, Request, Step
+    from bridge.config import Integration
+
+ANY_CHAT: Final = "chat"
+"""The recipient of an event that names none."""
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@option("--integration", metavar="NAME", help="As this integration of the settings would.")
+@option("--channel", metavar="KIND", help="As this channel would, without settings.")
+@config_option
+def render(file: BinaryIO, integration: str | None, channel: str | None) -> None:
+    """Shows what would be sent for events, sending nothing.
+
+    FILE (or - for standard input) holds one event, or one event a line. For each, one line of JSON: the steps
+    in the order they would happen, calls and waits, with secrets masked, and what the channel cannot show:
+
+    \b
+      {"steps": [{"call": {"op", "method", "url", "headers", "body"}}, {"wait": {"seconds", "typing"}}],
+       "losses": [{"content", "lost", "shown"}]}
+
+    What is no event at all is named on standard error, and the exit code is 1.
+
+    \b
+    Example:
+      moveo-bridge render event.json --channel telegram
+      moveo-bridge render - --integration support < events.jsonl
+    """
+    from bridge.channels import registry
+
+    if (integration is None) == (channel is None):
+        raise click.UsageError("say which: --integration NAME or --channel KIND")
+    if channel is not None:
+        renderer = Renderer(registry.placeholder(channel), None)
+    else:
+        chosen = integration_of(settings(), integration)
+        renderer = Renderer(registry.build(chosen.channel, chosen.extra, masked=True), chosen)
+    broken = 0
+    for line, raw in documents(file.read()):
+        try:
+            shown = renderer.show(raw)
+        except PayloadError as error:
+            broken += 1
+            click.echo(f"line {line}: {error}", err=True)
+        else:
+            click.echo(json.dumps(shown, ensure_ascii=False))
+    if broken:
+        raise click.exceptions.Exit(1)
+
+
+class Renderer:
+    """A channel as the worker would use it: for an integration, or (None) with all settings at default."""
+
+    def __init__(self, channel: Channel, integration: Integration | None) -> None:
+        self._channel = channel
+        self._integration = integration
+
+    def show(self, raw: bytes) -> dict[str, Any]:
+        """The event's line. Raises PayloadError when `raw` is no event."""
+        from msgspec import to_builtins
+
+        from bridge.events import decode
+        from bridge.plan import plan
+        from bridge.translate import DEFAULT_TEXTS, translate
+        from workers.recipient import recipient
+
+        of = self._integration
+        decoded = decode(raw)
+        translated = translate(decoded.event, of.texts if of else DEFAULT_TEXTS)
+        to = recipient(decoded.event, of.recipient if of else "external_session_id") or ANY_CHAT
+        key = blake2b(raw, digest_size=16).hexdigest()
+        planned = plan(
+            translated.contents,
+            self._channel,
+            to,
+            key=key,
+            pause_max_seconds=of.pause_max_seconds if of else 30,
+        )
+        losses = (*decoded.losses, *translated.losses, *planned.losses)
+        return {"steps": [self._step(step) for step in planned.steps], "losses": to_builtins(losses)}
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        from bridge.channels import Wait
+
+        if isinstance(step, Wait):
+            return {"wait": {"seconds": step.seconds, "typing": step.typing}}
+        request = self._channel.request(step)
+        return {
+            "call": {
+                "op": step.op,
+                "method": request.method,
+                "url": request.url,
+                "headers": dict(request.headers),
+                "body": _body(request),
+            }
+        }
+
+
+def _body(request: Request) -> Any:
+    """As JSON, or a form's fields, or text: whichever it is; None without one."""
+    if not request.body:
+        return None
+    kind = next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
+    text = request.body.decode("utf-8", "replace")
+    if kind.startswith(FORM):
+        fields = parse_qs(text, keep_blank_values=True)
+        return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

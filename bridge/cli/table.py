@@ -1,0 +1,38 @@
+"""Tables of plain text: no colours, no frames, so that they read the same in a log and in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
+    """Lines of aligned columns; numbers to the right."""
+    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    right = [bool(rows) and all(isinstance(row[at], int) for row in rows) for at in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if to_right else text.ljust(width)
+            for text, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in cells
+    )
+
+
+def _cell(value: str | int) -> str:
+    """On one line, whatever it holds: a table's text may come from a platform."""
+    return " ".join(value.split()) if isinstance(value, str) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """ "0s", "42s", "5m 3s", "2h 10m", "3d 4h": the two largest units."""
+    left = int(seconds)
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        if left >= size or parts:
+            parts.append(f"{left // size}{unit}")
+            left %= size
+    return " ".join([*parts, f"{left}s"][:2])
