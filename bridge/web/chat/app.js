@@ -74,7 +74,7 @@ function seen() {
 
 /** What stands in an empty chat. */
 const welcome = el("div", { class: "welcome" });
-if (settings.greeting) welcome.append(render({ type: "text", text: settings.greeting }, act));
+welcome.append(settings.greeting ? render({ type: "text", text: settings.greeting }, act) : el("p", { class: "notice" }, words.begin));
 if (settings.starters.length) {
   const starters = settings.starters.map((text) => ({ label: text, text }));
   welcome.append(quickReplies(starters, { say: (text) => speak({ text }) }));
@@ -98,7 +98,7 @@ const hear = {
     ready = true;
     part("log").setAttribute("aria-live", "polite");
     document.documentElement.classList.add("ready");
-    if (timeline.empty && welcome.hasChildNodes()) part("log").before(welcome);
+    if (timeline.empty) part("log").before(welcome);
     latest.pin();
   },
   lost() {

@@ -1,6 +1,6 @@
 // Builds the page from elements and text nodes only. Nothing an agent wrote is ever parsed as markup.
 
-const SVG = "http://www.w3.org/20/svg";
+const SVG = "http://www.w3.org/2000/svg";
 
 // Each on a grid of 24, drawn with a stroke.
 const PATHS = {

@@ -52,7 +52,7 @@ export function video({ url: address, name, size }) {
   const url = webUrl(address);
   if (!url) return instead(name || words.video, null);
   const player = el("video", { src: url.href, controls: true, playsinline: true, preload: "metadata", "aria-label": name || words.video });
-  const figure = el("figure", { class: "media" }, player, caption(name, size));
+  const figure = el("figure", { class: "media film" }, player, caption(name, size));
   player.addEventListener("error", () => figure.replaceWith(instead(name || nameOf(url) || words.video, url)));
   return figure;
 }

@@ -3,6 +3,7 @@
 export const words = {
   agent: "Agent",
   you: "You",
+  begin: "Write a message to begin.",
   write: "Write a message…",
   send: "Send message",
   online: "Online",
