@@ -35,7 +35,7 @@ from bridge.content import (
     Webview,
     kind,
 )
-from bridge.errors import Rejected
+from bridge.errors import Unavailable
 
 UNLIMITED: Final = 1_000_000
 """A terminal scrolls: nothing is cut for it, and nothing split."""
@@ -83,7 +83,7 @@ class Console:
 
     def check(self, reply: Reply) -> str | None:
         if reply.status != 200:
-            raise Rejected(f"status {reply.status}")
+            raise Unavailable(f"status {reply.status}")
         return None
 
 
