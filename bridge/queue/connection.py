@@ -11,8 +11,15 @@ import redis.asyncio
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as LinkError
-from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as LinkTimeout
 
 from bridge.errors import StoreUnavailable
@@ -47,7 +54,9 @@ def connect(url: str, *, timeout_seconds: float = 5.0, retries: int = 0) -> Redi
 def not_now(error: Exception) -> bool:
     """Whether the same command may pass later: the server is away, starting, full, busy, or a replica."""
     match error:
-        case LinkError() | LinkTimeout() | ReadOnlyError() | OutOfMemoryError() | NoScriptError() | OSError():
+        case LinkError() | LinkTimeout() | OSError():
+            return True
+        case ReadOnlyError() | OutOfMemoryError() | NoScriptError() | ClusterDownError() | TryAgainError():
             return True
         case RedisError():
             return bool(_NOT_NOW.search(str(error)))

@@ -40,3 +40,9 @@ async def claim(queue: Queue, slots: int = 10) -> tuple[Delivery, ...]:
 async def claim_one(queue: Queue) -> Delivery:
     (delivery,) = await claim(queue, 1)
     return delivery
+
+
+async def somebody_blocks(redis: Redis) -> None:
+    """Returns when a client of the server waits in a BLPOP."""
+    while not any(each["cmd"] == "blpop" for each in await redis.client_list()):
+        pass

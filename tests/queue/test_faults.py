@@ -1,0 +1,219 @@
+"""What a server can do to its clients. Its own process, since it is frozen, filled and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bridge.channels.capabilities import Pace
+from bridge.embedded import EmbeddedServer
+from bridge.errors import StoreUnavailable
+from bridge.queue import Ack, Beat, Bury, Limits, Park, Pushed, Queue, connect, wait_for_wake
+from tests.queue.hands import Hands, claim, claim_one, somebody_blocks
+
+TIMEOUT = 0.5
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    with EmbeddedServer(tmp_path / "server") as server:
+        yield server
+
+
+@pytest.fixture
+async def client(own: EmbeddedServer) -> AsyncIterator[Redis]:
+    client = connect(own.url, timeout_seconds=TIMEOUT)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def queue(client: Redis) -> Queue:
+    return Queue(client, "support", "out", Limits())
+
+
+@pytest.fixture
+def hands(client: Redis, queue: Queue) -> Hands:
+    return Hands(client, queue)
+
+
+async def test_what_was_accepted_survives_a_kill(own: EmbeddedServer, queue: Queue) -> None:
+    """And the same client goes on with the server that comes back."""
+    await queue.push("a", b"1")
+    delivery = await claim_one(queue)
+    await queue.push("b", b"2")
+    own.kill()
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await queue.push("c", b"3")
+    with pytest.raises(StoreUnavailable):
+        await queue.turn([Ack(delivery)], 10)
+    own.start()
+    assert await queue.push("b", b"2") is Pushed.DUPLICATE
+    turn = await queue.turn([Ack(delivery)], 10)
+    assert turn.refused == frozenset()
+    assert [each.payload for each in turn.deliveries] == [b"2"]
+
+
+async def test_a_server_that_restarts_while_nothing_is_asked_is_not_noticed(
+    own: EmbeddedServer, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.queue.commit.IDLE_SECONDS", 0)
+    await queue.push("s", b"1")
+    await asyncio.to_thread(own.stop)
+    await asyncio.to_thread(own.start)
+    assert await queue.push("s", b"2") is Pushed.ACCEPTED
+
+
+async def test_all_that_waits_fails_when_the_server_dies(own: EmbeddedServer, queue: Queue) -> None:
+    await queue.push("s", b"0")
+    os.kill(own.pid, signal.SIGSTOP)
+    waiting = [asyncio.create_task(queue.push("s", b"%d" % n)) for n in range(1, 20)]
+    await asyncio.sleep(0)
+    own.kill()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {StoreUnavailable}
+
+
+async def test_a_timed_out_push_that_landed_is_recognised(own: EmbeddedServer, queue: Queue) -> None:
+    """And the late answers of a frozen server are never taken for those of later commands."""
+    await queue.push("s", b"0")
+    os.kill(own.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await queue.push("s", b"1")
+    finally:
+        os.kill(own.pid, signal.SIGCONT)
+    assert await queue.push("other", b"2") is Pushed.ACCEPTED
+    assert await queue.push("s", b"1") is Pushed.DUPLICATE
+    assert (await queue.stats()).depth == 3
+
+
+async def test_a_caller_can_give_up_on_a_frozen_server_sooner(own: EmbeddedServer, queue: Queue) -> None:
+    await queue.push("s", b"0")
+    os.kill(own.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(TIMEOUT / 10):
+                await queue.push("s", b"1")
+    finally:
+        os.kill(own.pid, signal.SIGCONT)
+    assert (await queue.stats()).depth == 2
+
+
+async def test_flushall_loses_what_it_must_and_nothing_breaks(queue: Queue, hands: Hands) -> None:
+    await queue.push("a", b"1")
+    delivery = await claim_one(queue)
+    await hands.do("FLUSHALL")
+    await hands.do("SCRIPT", "FLUSH")
+    turn = await queue.turn([Ack(delivery)], 10)
+    assert turn.refused == {("a", delivery.token)}
+    assert await queue.beat([Beat(delivery)]) == {("a", delivery.token)}
+    assert (await queue.stats()).depth == (await queue.stats()).in_flight == 0
+    await queue.push("a", b"1")
+    assert (await claim_one(queue)).payload == b"1"
+
+
+async def test_a_full_server_refuses_pushes_and_can_be_drained(queue: Queue, hands: Hands) -> None:
+    for n in range(4):
+        await queue.push(f"s{n}", b"%d" % n)
+        await queue.push(f"s{n}", b"more %d" % n)
+    await hands.do("CONFIG", "SET", "maxmemory", 1)
+    await hands.do("SCRIPT", "FLUSH")
+    depth = (await queue.stats()).depth
+    with pytest.raises(StoreUnavailable):
+        await queue.push("new", b"5")
+    assert (await queue.stats()).depth == depth
+    assert await queue.push("s0", b"0") is Pushed.DUPLICATE
+    a, b, c, d = await claim(queue)
+    assert await queue.beat([Beat(a, b"1"), Beat(b, b"2")]) == frozenset()
+    assert await queue.pace("c", Pace(1), Pace(30)) == 0
+    turn = await queue.turn([Ack(a), Park(b, 60, b"3"), Park(c, 60, counted=False), Bury(d, "rejected")], 10)
+    assert turn.refused == frozenset()
+    assert {delivery.session for delivery in turn.deliveries} == {a.session, d.session}
+    await queue.hold(60)
+    await queue.pause("no token")
+    await queue.resume()
+    await hands.hold_ends()
+    turn = await queue.turn([Ack(delivery) for delivery in turn.deliveries], 0)
+    assert (await queue.stats()).depth == 4
+    await hands.do("CONFIG", "SET", "maxmemory", 0)
+    assert await queue.push("new", b"5") is Pushed.ACCEPTED
+
+
+REFUSALS = {
+    "read-only-replica": [("REPLICAOF", "127.0.0.1", "1")],
+    "replica-without-master": [
+        ("CONFIG", "SET", "replica-serve-stale-data", "no"),
+        ("REPLICAOF", "127.0.0.1", "1"),
+    ],
+    "too-few-replicas": [("CONFIG", "SET", "min-replicas-to-write", "1")],
+}
+
+
+@pytest.mark.parametrize("commands", REFUSALS.values(), ids=REFUSALS.keys())
+async def test_a_server_that_refuses_writes_is_unavailable(
+    queue: Queue, hands: Hands, commands: list[tuple[str, ...]]
+) -> None:
+    await queue.push("s", b"0")
+    for command in commands:
+        await hands.do(*command)
+    with pytest.raises(StoreUnavailable):
+        await queue.push("s", b"1")
+    with pytest.raises(StoreUnavailable):
+        await queue.turn([], 1)
+    await hands.do("REPLICAOF", "NO", "ONE")
+    await hands.do("CONFIG", "SET", "min-replicas-to-write", "0")
+    assert await queue.push("s", b"1") is Pushed.ACCEPTED
+
+
+async def test_a_busy_server_is_unavailable(own: EmbeddedServer, queue: Queue, hands: Hands) -> None:
+    await queue.push("s", b"0")
+    await hands.do("CONFIG", "SET", "lua-time-limit", 1)
+    hog: Redis = connect(own.url)
+    looping = asyncio.create_task(Hands(hog, queue).do("EVAL", "while true do end", 0))
+    await asyncio.sleep(0.05)
+    with pytest.raises(StoreUnavailable):
+        await queue.push("s", b"1")
+    await hands.do("SCRIPT", "KILL")
+    await asyncio.gather(looping, return_exceptions=True)
+    await hog.aclose()
+    assert await queue.push("s", b"1") is Pushed.ACCEPTED
+
+
+async def test_waiting_outlasts_no_dead_server(own: EmbeddedServer, client: Redis, queue: Queue) -> None:
+    waiting = asyncio.create_task(wait_for_wake(client, [queue], 30))
+    await somebody_blocks(client)
+    own.kill()
+    with pytest.raises(StoreUnavailable):
+        await waiting
+
+
+async def test_a_wait_is_no_timeout_of_the_client(client: Redis, queue: Queue) -> None:
+    assert await wait_for_wake(client, [queue], 30) is None
+
+
+async def test_memory_of_waiting_events(queue: Queue, hands: Hands) -> None:
+    """What a waiting event of 1 kB costs, each in a session of its own: the figure of 250 MB for 100,000."""
+    info = await hands.redis.info("memory")
+    count = 5000
+    for first in range(0, count, 500):
+        await asyncio.gather(
+            *(queue.push(f"session-{n:06}", b"%06d" % n + b"x" * 994) for n in range(first, first + 500))
+        )
+    used = (await hands.redis.info("memory"))["used_memory"] - info["used_memory"]
+    assert used / count < 2000
+
+
+async def test_sessions_that_come_and_go_leave_no_keys(queue: Queue, hands: Hands) -> None:
+    for n in range(300):
+        await queue.push(f"s{n}", b"%d" % n)
+    while deliveries := await claim(queue, 64):
+        await queue.turn([Park(each, 0) if each.tries == 0 else Ack(each) for each in deliveries], 0)
+    assert {key.partition(":")[0] for key in await hands.keys()} == {"stats", "seen"}
