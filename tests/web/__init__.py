@@ -1,0 +1,1 @@
+"""The web chat: its history, its streams, its routes, its page."""
