@@ -101,7 +101,7 @@ def _cut_at(text: str, start: int, reach: int, space_end: int) -> int:
     cuts: dict[int, int] = {}
     for found in _BREAK.finditer(text, start, space_end + 1):
         level = _level(found)
-        if level == _WORD or 2 * (found.start() - start) >= reach - start:
+        if level == _WORD or 2 * (found.start("space") - start) >= reach - start:
             cuts[level] = found.end()
     return cuts[min(cuts)] if cuts else _clusters_end(text, start, reach)
 
