@@ -94,13 +94,19 @@ class Dispatcher:
         """Works until `stop`. When it is cancelled instead, what is in flight is left to its leases."""
         beats = asyncio.create_task(self._beat())
         try:
-            while not self._stopping.is_set() or self._leases or self._done:
-                await self._rest(await self._turn())
+            while not self._over:
+                turn = await self._turn()
+                if not self._over:
+                    await self._rest(turn)
         finally:
             beats.cancel()
             for lease in self._leases.values():
                 if lease.task:
                     lease.task.cancel()
+
+    @property
+    def _over(self) -> bool:
+        return self._stopping.is_set() and not self._leases and not self._done
 
     # ---- turns -----------------------------------------------------------------------------------------
 

@@ -177,7 +177,11 @@ class PatientRedis(ArqRedis):
             return 0
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        return _PatientPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint or "")
+        pipeline = _PatientPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint or ""
+        )
+        pipeline.outage = self.outage
+        return pipeline
 
 
 class _PatientPipeline(Pipeline):

@@ -1,0 +1,108 @@
+"""Dispatchers on the real server, made in one line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from bridge.metrics import Metrics
+from bridge.queue import Ack, Delivery, Limits, Queue, Settle
+from workers.clock import Clock
+from workers.dispatch import Dispatcher, Handler, Waker
+from workers.lease import Lease
+from workers.observe import Observer
+from workers.outage import Outage
+from workers.retry import Policy
+
+NAME = "support"
+
+
+def queue_of(redis: Redis, lease_seconds: float = 5.0) -> Queue:
+    return Queue(redis, NAME, "out", Limits(lease_seconds=lease_seconds))
+
+
+def dispatcher_of(
+    redis: Redis,
+    handler: Handler,
+    *,
+    concurrency: int = 16,
+    lease_seconds: float = 5.0,
+    max_crashes: int = 5,
+    policy: Policy = Policy(),  # noqa: B008 -- a frozen value
+    outage: Outage | None = None,
+    metrics: Metrics | None = None,
+) -> Dispatcher:
+    return Dispatcher(
+        queue_of(redis, lease_seconds),
+        handler,
+        clock=Clock(),
+        outage=outage or Outage(),
+        observer=Observer(metrics or Metrics(), NAME, "out"),
+        policy=policy,
+        concurrency=concurrency,
+        lease_seconds=lease_seconds,
+        max_crashes=max_crashes,
+    )
+
+
+@asynccontextmanager
+async def running(redis: Redis, *dispatchers: Dispatcher) -> AsyncIterator[None]:
+    """They run, each woken as in a process of its own, and are stopped in order at the end."""
+    wakers = [asyncio.create_task(Waker(redis, [each], Outage()).run()) for each in dispatchers]
+    runs = [asyncio.create_task(each.run()) for each in dispatchers]
+    try:
+        yield
+    finally:
+        for each in dispatchers:
+            each.stop()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*runs)
+        for waker in wakers:
+            waker.cancel()
+        await asyncio.gather(*wakers, return_exceptions=True)
+
+
+class Sent:
+    """A handler that notes what it was given, and may be told what else to do."""
+
+    def __init__(self, also: Callable[[Delivery, Lease], Settle | None] | None = None) -> None:
+        self.by_session: dict[str, list[str]] = {}
+        self.count = 0
+        self._also = also
+        self._news = asyncio.Condition()
+
+    async def __call__(self, delivery: Delivery, lease: Lease) -> Settle:
+        settle = self._also(delivery, lease) if self._also else None
+        if settle is not None:
+            return settle
+        self.by_session.setdefault(delivery.session, []).append(delivery.payload.decode())
+        self.count += 1
+        async with self._news:
+            self._news.notify_all()
+        return Ack(delivery)
+
+    async def has(self, count: int, seconds: float = 20.0) -> None:
+        async with asyncio.timeout(seconds), self._news:
+            await self._news.wait_for(lambda: self.count >= count)
+
+
+async def quiet(queue: Queue, seconds: float = 10.0) -> None:
+    """Returns when the queue is empty."""
+
+    async def empty() -> bool:
+        return not (await queue.stats()).depth
+
+    await until(empty, seconds)
+
+
+async def until(asked: Callable[[], bool | Awaitable[bool]], seconds: float = 10.0) -> None:
+    """Returns when the answer is yes; for what happens elsewhere and says nothing."""
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = asked()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.01)
