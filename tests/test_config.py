@@ -200,6 +200,11 @@ def test_expansion_in_any_string(written: str, value: str) -> None:
             id="secret-twice",
         ),
         pytest.param(
+            '[ingress]\nhost = "127.0.0.1"\n' + SUPPORT + "unsigned = true\n",
+            "integrations.support.secrets: contradicts unsigned = true: remove one of them",
+            id="signed-and-unsigned",
+        ),
+        pytest.param(
             SUPPORT.replace('"canary-secret"', '""'),
             "integrations.support.secrets.0: is empty: set the secret, or leave the key out",
             id="empty-secret",

@@ -235,6 +235,8 @@ class Integration(Model):
             raise ValueError(
                 "is missing: set the webhook's secret, or unsigned = true and a loopback ingress.host"
             )
+        if secrets and info.data.get("unsigned"):
+            raise ValueError("contradicts unsigned = true: remove one of them")
         if len(set(secrets)) < len(secrets):
             raise ValueError("holds the same secret twice: remove one")
         return secrets

@@ -103,6 +103,12 @@ async def _warn(settings: Settings, redis: Redis) -> None:
     log = structlog.get_logger()
     if settings.ingress.spool:
         log.warning("ingress.spool_unused", advice="ingress.spool has no effect in this version")
+    if settings.queue.seen_seconds < 2 * settings.ingress.window_seconds:
+        log.warning(
+            "ingress.window_too_wide",
+            advice="a replayed event can be within ingress.window_seconds and no longer be known: "
+            "set queue.seen_seconds to twice that",
+        )
     for name, integration in settings.integrations.items():
         if integration.unsigned:
             log.warning(

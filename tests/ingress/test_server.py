@@ -154,6 +154,18 @@ async def test_metrics_are_on_the_admin_port_only(serve: Serve) -> None:
             assert response.status == 404
 
 
+async def test_the_web_chat_is_there_for_the_channel_webchat_alone(serve: Serve) -> None:
+    ingress = await serve(
+        integrations={
+            "support": {"channel": ECHO, "secrets": [SECRET]},
+            "web": {"channel": "webchat", "secrets": ["s"]},
+        }
+    )
+    for path, status in (("/chat/web", 200), ("/chat/support", 404), ("/channels/web", 404)):
+        async with ingress.http.get(ingress.addresses.url + path) as response:
+            assert response.status == status, path
+
+
 async def test_it_starts_without_redis_and_says_so(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         async with serving(settings(f"unix://{tmp_path}/nowhere.sock?password=canary")):
@@ -166,13 +178,18 @@ async def test_it_starts_without_redis_and_says_so(tmp_path: Path) -> None:
 async def test_the_start_warns_of_what_may_not_be_meant(redis_url: str) -> None:
     changed = settings(
         redis_url,
-        ingress={"spool": "/var/lib/moveo-bridge"},
+        ingress={"spool": "/var/lib/moveo-bridge", "window_seconds": 451},
         integrations={"support": {"channel": ECHO, "unsigned": True}},
     )
     with structlog.testing.capture_logs() as logs:
         async with serving(changed):
             pass
-    assert [log["event"] for log in logs] == ["ingress.spool_unused", "ingress.unsigned", "redis.not_durable"]
+    assert [log["event"] for log in logs] == [
+        "ingress.spool_unused",
+        "ingress.window_too_wide",
+        "ingress.unsigned",
+        "redis.not_durable",
+    ]
 
 
 @pytest.mark.parametrize(

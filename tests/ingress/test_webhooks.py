@@ -25,6 +25,7 @@ from bridge.ingress.signature import HEADER, sign
 from bridge.queue import Queue, connect
 from bridge.secret import Secret
 from tests.ingress.conftest import ECHO, SECRET, Ingress, Serve
+from tests.seed import Payload, payloads
 
 EVENT = b'{"event_type": "message:brain_send", "session_id": "s", "timestamp": 1704067200000}'
 LIMIT = 1_048_576
@@ -43,6 +44,12 @@ async def test_an_accepted_event_is_in_its_session_byte_for_byte(ingress: Ingres
         'moveo_bridge_events_total{integration="support",outcome="accepted"} 1.0' in await ingress.metrics()
     )
     assert 'moveo_bridge_ingress_seconds_count{integration="support"} 1.0' in await ingress.metrics()
+
+
+@pytest.mark.parametrize("payload", payloads(), ids=lambda payload: payload.name)
+async def test_every_payload_of_moveos_page_is_taken(ingress: Ingress, payload: Payload) -> None:
+    assert await ingress.post(payload.raw) == (200, b'{"status":"accepted"}')
+    assert await ingress.queued() == [("sess-456", payload.raw)]
 
 
 async def test_a_repeat_is_answered_200_and_queued_once(ingress: Ingress) -> None:
@@ -310,6 +317,20 @@ async def test_without_redis_it_is_a_quick_503_until_redis_is_back(
     own_server.start()
     assert await ingress.post(event(n=2)) == (200, b'{"status":"accepted"}')
     assert await ingress.post(event(n=1)) == (200, b'{"status":"duplicate"}')
+
+
+async def test_a_redis_that_forbids_the_push_is_a_503_with_its_reason(
+    serve: Serve, own_server: EmbeddedServer
+) -> None:
+    client = connect(own_server.url)
+    await client.acl_setuser("guest", enabled=True, nopass=True, commands=["+@all", "-evalsha"], keys=["*"])
+    await client.aclose()
+    with structlog.testing.capture_logs() as logs:
+        ingress = await serve(f"{own_server.url}?username=guest&password=canary")
+        assert await ingress.post(EVENT) == (503, b'{"status":"unavailable"}')
+    (line,) = (log for log in logs if log["event"] == "event.refused")
+    assert "permissions" in line["reason"]
+    assert "canary" not in repr(logs)
 
 
 async def test_a_frozen_redis_is_a_503_within_the_bound(serve: Serve, own_server: EmbeddedServer) -> None:
