@@ -32,7 +32,8 @@ from workers.recipient import recipient
 
 INLINE_SECONDS: Final = 0.05  # a shorter wait for the pace is slept through: parking would take as long
 EPHEMERAL_SECONDS: Final = 2.0
-KNOWN_LINKS: Final = 10_000
+KNOWN: Final = 10_000
+"""Links and moves that a process remembers; what it forgets it learns again."""
 
 
 class Deliverer:
@@ -58,6 +59,7 @@ class Deliverer:
         self._observer = observer
         self._two_way = integration.api_key is not None
         self._linked: set[tuple[str, str]] = set()
+        self._moved: dict[str, str] = {}
         capabilities = channel.capabilities
         self._chat_pace, self._channel_pace = capabilities.chat_pace, capabilities.channel_pace
         self._paced = bool(self._chat_pace or self._channel_pace)
@@ -74,6 +76,7 @@ class Deliverer:
         )
         cursor = read(delivery.cursor)
         to = cursor.to or await self._recipient(event)
+        to = self._moved.get(to, to)
         if not to and contents:
             return Bury(delivery, "no-recipient")
         key = blake2b(delivery.payload, digest_size=16).hexdigest()
@@ -115,9 +118,15 @@ class Deliverer:
         if (chat, session) in self._linked:
             return
         await self._sessions.learn(chat, session)
-        if len(self._linked) >= KNOWN_LINKS:
+        if len(self._linked) >= KNOWN:
             self._linked.clear()
         self._linked.add((chat, session))
+
+    def _note_move(self, old: str, new: str) -> None:
+        if len(self._moved) >= KNOWN:
+            self._moved.clear()
+        self._moved[old] = new
+        self._moved.pop(new, None)
 
     def _worthless(self, route: Plan, delivery: Delivery) -> bool:
         """Whether there is nothing to send, or nothing that is still of use."""
@@ -129,7 +138,7 @@ class Deliverer:
     # ---- step by step ----------------------------------------------------------------------------------
 
     async def _travel(self, journey: Journey, to: str, lease: Lease) -> Settle:
-        delivery = lease.delivery
+        delivery, tried = lease.delivery, set[str]()
         while step := journey.step:
             if lease.stopping:
                 return Park(delivery, 0.0, journey.cursor, counted=False)
@@ -155,10 +164,12 @@ class Deliverer:
                 self._observer.refused(error)
                 journey.fall_back()
             except Moved as error:
-                if error.to == to:
+                tried.add(to)
+                if error.to in tried:
                     raise
                 self._observer.refused(error)
                 await self._sessions.move(to, error.to)
+                self._note_move(to, error.to)
                 to = error.to
                 journey.move(to)
             else:

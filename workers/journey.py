@@ -23,7 +23,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     paced: bool = False
     """The call at `step` has waited for its turn already."""
     to: str = ""
-    """The chat's new address, when it moved on the way."""
+    """The address the plan is for."""
     refused: tuple[int, ...] = ()
     """The steps whose fallback stands in their place, in the order in which that came to be."""
 
@@ -53,7 +53,7 @@ class Journey:
         self._digest = ""
         self.restarted = bool(cursor.plan) and cursor.plan != self._plan_digest()
         """The stored cursor was of another plan."""
-        self._cursor = Cursor(to=cursor.to) if self.restarted else cursor
+        self._cursor = Cursor(to=to) if self.restarted else _replace(cursor, to=to)
         self._steps = self._expanded()
 
     @property
