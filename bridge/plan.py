@@ -90,7 +90,7 @@ def _paused(pause: Pause, channel: Channel, to: str, pause_max_seconds: float) -
         if typing:
             sign = channel.render(Typing(on=True), to)
             yield from (msgspec.structs.replace(call, ephemeral=True) for call in sign)
-        wait = left if lasts is None or left <= lasts else max(round(lasts * RENEW), SHORTEST_MS)
+        wait = left if lasts is None or left <= lasts else min(left, max(round(lasts * RENEW), SHORTEST_MS))
         yield Wait(wait / 1000, typing)
         left -= wait
 
