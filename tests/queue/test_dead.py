@@ -88,6 +88,18 @@ async def test_a_replayed_letter_is_an_event_again(queue: Queue) -> None:
     assert second.accepted_at >= letters[0].died_at
 
 
+async def test_letters_are_replayed_in_their_order(queue: Queue) -> None:
+    sent = [b"%d" % n for n in range(30)]
+    for payload in sent:
+        await bury(queue, "s", payload)
+    assert await queue.replay(await queue.dead()) == 30
+    got = []
+    while deliveries := await claim(queue):
+        got += [each.payload for each in deliveries]
+        await queue.turn([Ack(each) for each in deliveries], 0)
+    assert got == sent
+
+
 async def test_a_replay_wakes_a_worker(queue: Queue, hands: Hands) -> None:
     await bury(queue, "s", b"1")
     await queue.replay(await queue.dead())
