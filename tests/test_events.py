@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.content import Loss
@@ -332,6 +332,9 @@ def test_the_session_is_that_of_the_bridge_where_theirs_is_missing() -> None:
     assert route(b'{"external_session_id":12,"session_id":{}}') == Route("12")
 
 
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Examples are judged by their outcome: how long they take says more of the machine."""
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
@@ -339,6 +342,7 @@ JSON = st.recursive(
 )
 
 
+@calm
 @given(
     st.dictionaries(
         st.sampled_from(["event_type", "session_id", "output", "timestamp", "context", "x"]), JSON
@@ -349,6 +353,7 @@ def test_decoding_never_fails_for_an_object(value: dict[str, Any]) -> None:
     msgspec.json.encode(decode(json.dumps(value).encode()).event)
 
 
+@calm
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_refused(raw: bytes) -> None:
     try:
@@ -357,6 +362,7 @@ def test_any_bytes_are_an_event_or_refused(raw: bytes) -> None:
         assert route(raw) == Route("")
 
 
+@calm
 @given(st.sampled_from(payloads()), st.data())
 def test_a_seed_payload_with_a_broken_byte_is_an_event_or_refused(
     payload: Payload, data: st.DataObject

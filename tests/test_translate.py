@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.content import (
@@ -439,6 +439,9 @@ def test_every_lifecycle_event_has_a_text_and_every_text_its_use() -> None:
 
 # ---- whatever comes ---------------------------------------------------------------------------------------
 
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Examples are judged by their outcome: how long they take says more of the machine."""
+
 CONTENTS = get_args(Content)
 WORDS = [
     "type",
@@ -532,11 +535,13 @@ def _empty(value: dict[str, Any]) -> bool:
     return value.get("event_type") == "message:brain_send" and not _list(value, "output", "responses")
 
 
+@calm
 @given(broken())
 def test_a_broken_seed_payload_is_accounted_for(value: dict[str, Any]) -> None:
     check(value)
 
 
+@calm
 @given(st.dictionaries(st.sampled_from(["event_type", "output", "body", "from", "action"]), JSON), st.data())
 def test_any_object_is_accounted_for(value: dict[str, Any], data: st.DataObject) -> None:
     check(value | {"event_type": data.draw(st.sampled_from([*EVENT_TYPES, "new:thing"]))})
@@ -547,6 +552,7 @@ def objects(*names: str) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.sampled_from(names), JSON, max_size=len(names)) | JSON
 
 
+@calm
 @given(st.lists(objects("type", "text", "url", "cards", "options", "duration"), max_size=5))
 def test_any_list_of_responses_is_accounted_for(responses: list[Any]) -> None:
     check({"event_type": "message:brain_send", "output": {"responses": responses}})
@@ -560,6 +566,7 @@ def account(response: dict[str, Any]) -> tuple[Content, list[Loss]]:
     return content, [*decoded.losses, *translation.losses]
 
 
+@calm
 @given(st.lists(objects("label", "text"), max_size=5))
 def test_any_list_of_options_is_accounted_for(options: list[Any]) -> None:
     content, losses = account({"type": "text", "text": "a", "options": options})
@@ -567,6 +574,7 @@ def test_any_list_of_options_is_accounted_for(options: list[Any]) -> None:
     assert len(options) == len(content.options) + dropped(losses, "output.responses[0].options")
 
 
+@calm
 @given(st.lists(objects("title", "subtitle", "media", "buttons"), max_size=5))
 def test_any_list_of_cards_is_accounted_for(cards: list[Any]) -> None:
     content, losses = account({"type": "carousel", "cards": [CARD, *cards]})
@@ -574,6 +582,7 @@ def test_any_list_of_cards_is_accounted_for(cards: list[Any]) -> None:
     assert len(cards) + 1 == len(content.cards) + dropped(losses, "output.responses[0].cards")
 
 
+@calm
 @given(st.lists(objects("type", "label", "value", "url"), max_size=5))
 def test_any_list_of_buttons_is_accounted_for(buttons: list[Any]) -> None:
     content, losses = account({"type": "carousel", "cards": [CARD | {"buttons": buttons}]})
