@@ -119,7 +119,7 @@ async def _warn(settings: Settings, redis: Redis) -> None:
             for advice in await persistence_warnings(redis):
                 log.warning("redis.not_durable", advice=advice)
     except (StoreUnavailable, TimeoutError) as error:
-        log.warning("redis.unreachable", url=settings.redis.shown, reason=type(error).__name__)
+        log.warning("redis.unreachable", url=settings.redis.shown, reason=str(error) or "no answer")
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
