@@ -7,9 +7,11 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from redis.asyncio import Redis
 
+from bridge.queue import connect
 from tests.browser import media
 from tests.web.site import Site
 
@@ -21,8 +23,9 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium_process() -> AsyncIterator[Browser]:
+    """One browser for the whole run: to start one takes longer than most tests."""
     chromium = shutil.which("chromium")
     if chromium is None:
         if os.environ.get("CI"):
@@ -34,9 +37,25 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def site(redis_client: Redis) -> AsyncIterator[Site]:
-    site = Site(redis_client)
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium_process: Browser) -> AsyncIterator[Browser]:
+    """The browser, without the profiles a test opened in it once that test is over."""
+    yield chromium_process
+    for context in chromium_process.contexts:
+        await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def history(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the real server, emptied before the test, in the browser's event loop."""
+    client = connect(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(history: Redis) -> AsyncIterator[Site]:
+    site = Site(history)
     site.extra_routes = media.routes()
     async with site:
         yield site

@@ -40,9 +40,7 @@ class Site:
         self.channel = WebChat()
         self.port = 0
         self.extra_routes: list[web.AbstractRouteDef] = []
-        self.integration = Integration(
-            name=NAME, channel="webchat", secrets=(Secret("s"),), extra={"webchat": dict(table or {})}
-        )
+        self.integration = _integration(table or {})
         self._carry = transport(self.log)
         self._calls = 0
         self._runner: web.AppRunner | None = None
@@ -70,6 +68,12 @@ class Site:
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
+
+    async def restart(self, table: Mapping[str, Any]) -> None:
+        """On the same port, with another table of settings."""
+        await self.stop()
+        self.integration = _integration(table)
+        await self.start()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -107,3 +111,7 @@ class Site:
                 return found
             found += [msgspec.json.decode(one.payload, type=Incoming) for one in turn.deliveries]
             settles = [Ack(one) for one in turn.deliveries]
+
+
+def _integration(table: Mapping[str, Any]) -> Integration:
+    return Integration(name=NAME, channel="webchat", secrets=(Secret("s"),), extra={"webchat": dict(table)})

@@ -1,6 +1,6 @@
 // Carousels, single cards, and the buttons on them.
 
-import { el, icon, iconButton } from "./dom.js";
+import { el, icon, iconButton, spoken } from "./dom.js";
 import { anchor, linkUrl, webUrl } from "./links.js";
 import { words } from "./words.js";
 
@@ -11,7 +11,7 @@ function button(what, act) {
       return el("button", { type: "button", class: "action", dir: "auto", on: { click: () => act.say(what.value, what.label) } }, what.label);
     case "url": {
       const url = linkUrl(what.url);
-      return url ? anchor(url, { class: "action", dir: "auto" }, what.label, icon("open")) : dead(what.label);
+      return url ? anchor(url, { class: "action", dir: "auto" }, what.label, ...newTab()) : dead(what.label);
     }
     case "webview": {
       const url = webUrl(what.url);
@@ -22,6 +22,8 @@ function button(what, act) {
   }
 }
 
+const newTab = () => [icon("open"), spoken(` (${words.newTab})`)];
+
 function dead(label) {
   return el("span", { class: "action dead", dir: "auto", title: words.noLink }, label);
 }
@@ -29,7 +31,7 @@ function dead(label) {
 /** Opens a page inside the chat; where it is meant for a window of its own, or cannot be framed, a link to it. */
 export function pageButton(url, label, height, act, className) {
   const shown = label || words.openPage;
-  if (height === "new_window" || !act.canFrame(url)) return anchor(url, { class: className, dir: "auto" }, shown, icon("open"));
+  if (height === "new_window" || !act.canFrame(url)) return anchor(url, { class: className, dir: "auto" }, shown, ...newTab());
   return el(
     "button",
     { type: "button", class: className, dir: "auto", "aria-haspopup": "dialog", on: { click: () => act.openPage(url, shown, height) } },

@@ -36,7 +36,7 @@
 
   function start() {
     const host = document.createElement("moveo-bridge-chat");
-    const root = host.attachShadow({ mode: "closed" });
+    const root = host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];

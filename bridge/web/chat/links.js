@@ -1,7 +1,6 @@
 // Decides what may become an address. An agent's words are never trusted to be one.
 
-import { el, spoken } from "./dom.js";
-import { words } from "./words.js";
+import { el } from "./dom.js";
 
 const WEB = ["http:", "https:"];
 const LINKS = [...WEB, "mailto:", "tel:"];
@@ -28,7 +27,6 @@ export function anchor(url, attributes, ...children) {
     "a",
     { href: url.href, target: tab && "_blank", rel: "noopener noreferrer", ...attributes },
     ...children,
-    tab && spoken(` (${words.newTab})`),
   );
 }
 
