@@ -26,7 +26,7 @@ class Session:
 
 
 class Sessions:
-    """All living sessions. One that nobody touches for `seconds` is told to `expire` and forgotten."""
+    """All living sessions. One that nobody touches for `seconds` is given to `expire`."""
 
     def __init__(self, seconds: float, expire: Callable[[Session], None]) -> None:
         self._seconds = seconds
@@ -49,7 +49,7 @@ class Sessions:
         """Starts the time to its expiry anew."""
         if session.timer:
             session.timer.cancel()
-        session.timer = asyncio.get_running_loop().call_later(self._seconds, self._time_out, session)
+        session.timer = asyncio.get_running_loop().call_later(self._seconds, self._expire, session)
 
     def forget(self, session: Session) -> None:
         """It is gone: its id means nothing from now on."""
@@ -60,7 +60,3 @@ class Sessions:
     def clear(self) -> None:
         for session in list(self._sessions.values()):
             self.forget(session)
-
-    def _time_out(self, session: Session) -> None:
-        self.forget(session)
-        self._expire(session)

@@ -53,7 +53,7 @@ class Receiver:
             self.change.notify_all()
         if answer is None:
             await self.gate.wait()
-        return web.Response(status=answer or 200)
+        return web.Response(status=answer or 200, headers={"Location": "/hook"})
 
     async def until(self, met: Callable[[], bool]) -> None:
         async with asyncio.timeout(10), self.change:

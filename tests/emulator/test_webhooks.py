@@ -24,7 +24,7 @@ from tests.emulator.conftest import Client, Receiver, Start
 async def idle(moveo: Client) -> dict[str, int]:
     """The counts once nothing is under way."""
     async with asyncio.timeout(10):
-        while (counts := await moveo.status())["busy"]:  # noqa: ASYNC110 -- asked over HTTP, it cannot call
+        while (counts := await moveo.status())["busy"]:
             await asyncio.sleep(0.005)
     return counts
 
@@ -73,7 +73,7 @@ async def test_the_timestamp_is_now_in_ms(moveo: Client, receiver: Receiver) -> 
         pytest.param([400], 1, False, id="400: never again"),
         pytest.param([401], 1, False, id="401: never again"),
         pytest.param([429], 1, False, id="429: never again"),
-        pytest.param([302], 1, False, id="a redirect is not followed"),
+        pytest.param([307], 1, False, id="a redirect is not followed"),
         pytest.param([500, 404], 2, False, id="404 on the retry"),
         pytest.param([204], 1, False, id="204 is a success that this receiver does not note"),
     ],
