@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis.asyncio
+import redis
+from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
 
 from bridge.embedded import DURABLE, EmbeddedServer
+from bridge.queue import connect
+
+# How fast the machine is says nothing of the code.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 FAST = (*DURABLE[:2], "--appendfsync", "no", *DURABLE[4:])
 
@@ -26,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 @pytest.fixture
 async def redis_client(server: EmbeddedServer) -> AsyncIterator[Redis]:
     """A client of the real server, emptied before the test."""
-    client: Redis = redis.asyncio.from_url(server.url)
+    client = connect(server.url)
     await client.flushall()
     yield client
     await client.aclose()
@@ -51,7 +57,11 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in (
+            "127.0.0.1",
+            "::1",
+            "localhost",
+        ):
             pytest.fail(f"a test tried to connect to {address[0]}")
         connect(self, address)
 
