@@ -10,7 +10,7 @@ from bridge.queue.keys import decode
 from bridge.queue.mail import unwrap
 from bridge.queue.values import DeadLetter
 
-PAGE: Final = 200
+PAGE: Final = 50
 """Letters read at once: a body may be a megabyte."""
 
 

@@ -49,6 +49,7 @@ class Queue:
         limits: Limits = Limits(),  # noqa: B008 -- a frozen value
         commit: GroupCommit | None = None,
     ) -> None:
+        """`commit` is shared by all queues of a process; without one the queue has its own."""
         self.name: Final = name
         self.direction: Final = direction
         self._keys: Final = Keys(name, direction)
@@ -74,7 +75,11 @@ class Queue:
         )
 
     async def turn(self, settles: Sequence[Settle], slots: int) -> Turn:
-        """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first."""
+        """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first.
+
+        Do not give a turn up while it is under way: what it claims would be left to its leases, each of which
+        would count as a crash.
+        """
         keys = self._keys
         arguments: list[Argument] = [keys.prefix, slots, self._lease_ms, self._limits.dead]
         for settle in settles:
@@ -134,7 +139,7 @@ class Queue:
 
     async def _pause(self, reason: str) -> None:
         keys = self._keys
-        await self._commit.run(scripts.PAUSE, (keys.stats, keys.due, keys.wake), (reason,))
+        await self._commit.run(scripts.PAUSE, (keys.stats, keys.due, keys.wake), (_text(reason),))
 
     async def stats(self) -> Stats:
         """One look at the queue, at the cost of a few O(log N) reads."""

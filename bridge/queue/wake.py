@@ -20,7 +20,8 @@ async def wait_for_wake(redis: Redis, queues: Sequence[Queue], seconds: float) -
     """A queue in which something became due, or None after `seconds`, at most most of the client's timeout.
 
     A wake is a hint for one worker: take a turn with free slots at once. Wait only on queues with free slots,
-    since a turn that leaves work due wakes again. Raises StoreUnavailable.
+    since a turn that leaves work due wakes again. On a cluster, wait for the queues one by one: each has its
+    own slot. Raises StoreUnavailable.
     """
     if not queues:
         await asyncio.sleep(seconds)

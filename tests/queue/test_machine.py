@@ -249,7 +249,7 @@ def test_the_queue_keeps_its_promises(kind: str, server: EmbeddedServer) -> None
     run_state_machine_as_test(
         Bound,
         settings=settings(
-            max_examples=60,
+            max_examples=40,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

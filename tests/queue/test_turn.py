@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.queue import Ack, Beat, Bury, Limits, Park, Queue
-from tests.queue.conftest import Make
+from bridge.queue import Ack, Beat, Bury, Park, Queue
 from tests.queue.hands import Hands, claim, claim_one
 
 
@@ -120,9 +119,8 @@ async def test_many_settles_in_one_turn_are_told_apart(queue: Queue, hands: Hand
     assert {delivery.payload for delivery in turn.deliveries} == {b"a2", b"d2"}
 
 
-@pytest.mark.parametrize("count", [300, 5000])
-async def test_large_turns(make: Make, count: int) -> None:
-    queue = make(limits=Limits(seen_seconds=1))
+async def test_large_turns(queue: Queue) -> None:
+    count = 1000
     for n in range(count):
         await queue.push(f"s{n}", b"%d" % n)
     deliveries = await claim(queue, count)

@@ -1,12 +1,13 @@
 -- Moves leases forward and stores cursors, each only where the token is still the session's.
 -- KEYS: due
--- ARGV: prefix of state:<session>, lease (ms), then three for each beat: session, token, "=" .. cursor or "" to leave it
+-- ARGV: prefix of state:<session>, lease (ms), then for each beat three:
+--   session, token, "=" .. cursor or "" to leave it
 -- Returns the numbers of the lost leases.
 local due = KEYS[1]
 local prefix, lease = ARGV[1], tonumber(ARGV[2])
 local time = redis.call('TIME')
 local until_at = time[1] * 1000 + math.floor(time[2] / 1000) + lease
-redis.call('PERSIST', due) -- a write that cannot grow comes first, so that a full server lets the rest through
+redis.call('PERSIST', due) -- first, a write that cannot grow: a full server lets the rest through
 
 local lost = {}
 for at = 3, #ARGV, 3 do

@@ -3,7 +3,7 @@
 -- ARGV: reason; "" lifts the pause and wakes a worker
 local stats, due, wake = unpack(KEYS)
 local reason = ARGV[1]
-redis.call('PERSIST', stats) -- a write that cannot grow comes first, so that a full server lets the rest through
+redis.call('PERSIST', stats) -- first, a write that cannot grow: a full server lets the rest through
 if reason ~= '' then
   return redis.call('HSET', stats, 'paused', reason)
 end

@@ -6,7 +6,7 @@ local seen, mail, due, head, stats, wake = unpack(KEYS)
 local session, payload, limit, remember = unpack(ARGV)
 
 if redis.call('EXISTS', seen) == 1 then
-  redis.call('PERSIST', stats) -- a write that cannot grow comes first, so that a full server lets the counter through
+  redis.call('PERSIST', stats) -- first, a write that cannot grow: a full server lets the rest through
   redis.call('HINCRBY', stats, 'duplicates', 1)
   return 0
 end
@@ -16,7 +16,8 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('RPUSH', mail, string.format('\1771%013.0f', now) .. payload) -- header: magic 177, version 1, accepted at
+local header = string.format('\1771%013.0f', now) -- magic byte 177, version 1, accepted at
+redis.call('RPUSH', mail, header .. payload)
 redis.call('SET', seen, '', 'PX', remember)
 redis.call('HINCRBY', stats, 'depth', 1)
 if redis.call('ZADD', due, 'NX', now, session) == 1 then

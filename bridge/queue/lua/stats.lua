@@ -1,12 +1,13 @@
 -- One look at a queue; writes nothing.
 -- KEYS: due head stats dead
--- Returns {depth, in_flight, delivered, retried, duplicates, buried, paused, sessions, claimable now, ms since the
--- oldest waiting event was accepted, dead letters}.
+-- Returns {depth, in_flight, delivered, retried, duplicates, buried, paused, sessions, claimable now,
+--   ms since the oldest waiting event was accepted, dead letters}.
 local due, head, stats, dead = unpack(KEYS)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local seen = redis.call('HMGET', stats, 'depth', 'in_flight', 'delivered', 'retried', 'duplicates', 'buried', 'paused')
+local seen = redis.call('HMGET', stats,
+  'depth', 'in_flight', 'delivered', 'retried', 'duplicates', 'buried', 'paused')
 for n = 1, 6 do
   seen[n] = tonumber(seen[n] or 0)
 end

@@ -1,7 +1,7 @@
 -- Settles what a worker holds, then claims what is due.
 -- KEYS: due head stats wake dead
--- ARGV: prefix of mail:<session> and state:<session>, free slots, lease (ms), dead letters kept; then five for each settle:
---   verb, session, token, a, b -- "ack"; "bury" with a = reason, b = error;
+-- ARGV: prefix of mail:<session> and state:<session>, free slots, lease (ms), dead letters kept; then for
+--   each settle five: verb, session, token, a, b -- "ack"; "bury" with a = reason, b = error;
 --   "wait" and "retry" (parks: uncounted, counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
 -- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
 --   ms until something becomes claimable (-1: never, as things are), 1 when paused}.
@@ -11,7 +11,7 @@ local prefix, slots, lease, keep = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local call, time = redis.call, redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local counts = { in_flight = 0, depth = 0, delivered = 0, retried = 0, buried = 0 }
-call('DEL', wake) -- first, because a full server lets a script through whose first write cannot grow
+call('DEL', wake) -- first, a write that cannot grow: a full server lets the rest through
 
 local refused = {}
 for at = 5, #ARGV, 5 do
@@ -60,7 +60,7 @@ end
 local token = #ready > 0 and call('HINCRBY', stats, 'token', #ready) - #ready
 local claims = {}
 for _, session in ipairs(ready) do
-  -- No value: the server has evicted the mailbox, which it should not. The claim is empty, and will be buried for that.
+  -- No value: the server has evicted the mailbox, which it should not. The claim is empty and will be buried.
   local state, value = prefix .. 'state:' .. session, call('LINDEX', prefix .. 'mail:' .. session, 0)
   local held, tries, crashes, cursor = unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor'))
   tries, crashes, token = tonumber(tries or 0), tonumber(crashes or 0), token + 1
