@@ -19,6 +19,7 @@ from bridge.queue import connect
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FAST = (*DURABLE[:2], "--appendfsync", "no", *DURABLE[4:])
 
 
@@ -39,11 +40,11 @@ async def redis_client(server: EmbeddedServer) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def redis_url(server: EmbeddedServer) -> Iterator[str]:
+def redis_url(server: EmbeddedServer) -> str:
     """The URL of the real server, emptied before the test; for tests that start processes."""
     with redis.Redis.from_url(server.url) as client:
         client.flushall()
-    yield server.url
+    return server.url
 
 
 @pytest.fixture
