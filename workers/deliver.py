@@ -76,7 +76,6 @@ class Deliverer:
         )
         cursor = read(delivery.cursor)
         to = cursor.to or await self._recipient(event)
-        to = self._moved.get(to, to)
         if not to and contents:
             return Bury(delivery, "no-recipient")
         key = blake2b(delivery.payload, digest_size=16).hexdigest()
@@ -109,9 +108,9 @@ class Deliverer:
 
     async def _recipient(self, event: Event) -> str:
         named = recipient(event, self._integration.recipient)
-        if named or not event.session_id:
-            return named
-        return await self._sessions.chat_of(event.session_id) or ""
+        if not named and event.session_id:
+            named = await self._sessions.chat_of(event.session_id) or ""
+        return self._moved.get(named, named)
 
     async def _learn(self, chat: str, session: str) -> None:
         """So that the user's answer finds its session; asked of Redis once for each pair a process sees."""

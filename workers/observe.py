@@ -12,15 +12,13 @@ from bridge.metrics import Metrics
 from bridge.queue import Ack, Bury, Delivery, Direction, Park, Settle
 from workers.retry import describe
 
-_log = structlog.get_logger(__name__)
-
 
 class Observer:
     """Label values are bound once: the path of every event goes through here."""
 
     def __init__(self, metrics: Metrics, integration: str, direction: Direction) -> None:
         self._integration = integration
-        self._direction = direction
+        self._log = structlog.get_logger(__name__).bind(integration=integration, direction=direction)
         self._outcome = {
             outcome: metrics.deliveries.labels(integration, direction, outcome)
             for outcome in ("delivered", "skipped", "parked", "buried", "lost")
@@ -40,17 +38,19 @@ class Observer:
             case Ack(delivery):
                 self._outcome[outcome].inc()
                 self._end_to_end.observe(age_seconds)
-                _log.debug("delivery.sent", **self._ids(delivery), outcome=outcome)
+                self._log.debug(
+                    "delivery.sent", session=delivery.session, tries=delivery.tries, outcome=outcome
+                )
             case Park():
                 self._outcome["parked"].inc()
             case Bury(delivery, reason, error):
                 self._outcome["buried"].inc()
-                _log.warning("delivery.buried", **self._ids(delivery), reason=reason, error=error)
+                self._log.warning("delivery.buried", **self._ids(delivery), reason=reason, error=error)
 
     def failed(self, settle: Settle, error: Exception) -> None:
         """A try ended with an error; `settle` is what was decided."""
         if isinstance(settle, Park):
-            say = _log.warning if isinstance(error, BridgeError) else _log.error
+            say = self._log.warning if isinstance(error, BridgeError) else self._log.error
             say(
                 "delivery.parked", **self._ids(settle.delivery), seconds=settle.seconds, error=describe(error)
             )
@@ -58,11 +58,11 @@ class Observer:
     def lost(self, delivery: Delivery) -> None:
         """Another worker has the session: what was done here does not count."""
         self._outcome["lost"].inc()
-        _log.warning("lease.lost", **self._ids(delivery))
+        self._log.warning("lease.lost", **self._ids(delivery))
 
     def restarted(self, delivery: Delivery) -> None:
         """The plan is not the one the cursor was stored for."""
-        _log.warning("delivery.restarted", **self._ids(delivery))
+        self._log.warning("delivery.restarted", **self._ids(delivery))
 
     # ---- calls -----------------------------------------------------------------------------------------
 
@@ -76,22 +76,15 @@ class Observer:
         """What the chat does not show as it was meant."""
         for loss in losses:
             self._losses.labels(self._integration, loss.content.partition("[")[0]).inc()
-            _log.warning(
+            self._log.warning(
                 "content.lost", **self._ids(delivery), content=loss.content, lost=loss.lost, shown=loss.shown
             )
 
     # ---- the queue -------------------------------------------------------------------------------------
 
     def paused(self, reason: str) -> None:
-        _log.error("queue.paused", integration=self._integration, direction=self._direction, reason=reason)
+        self._log.error("queue.paused", reason=reason)
 
-    def resumed(self) -> None:
-        _log.info("queue.resumed", integration=self._integration, direction=self._direction)
-
-    def _ids(self, delivery: Delivery) -> dict[str, object]:
-        return {
-            "integration": self._integration,
-            "direction": self._direction,
-            "session": delivery.session,
-            "tries": delivery.tries,
-        }
+    @staticmethod
+    def _ids(delivery: Delivery) -> dict[str, object]:
+        return {"session": delivery.session, "tries": delivery.tries}

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from bridge.channels import Attachment, Call, Click, Incoming, User, UserMessage
+from bridge.metrics import Metrics
+from bridge.moveo import Moveo
+from bridge.queue import connect
+from bridge.secret import Secret
+from bridge.sender import Sender, open_http
+from bridge.sessions import Sessions
+from tests.workers.bench import NAME, queue_of, quiet, running
+from tests.workers.plain import Plain
+from tests.workers.platform import Answer, Platform, Received, platform
+from workers.clock import Clock
+from workers.dispatch import Dispatcher
+from workers.observe import Observer
+from workers.outage import Outage
+from workers.receive import Receiver
+from workers.retry import Policy
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_http(total_seconds=2.0) as session:
+        yield session
+
+
+class FakeMoveo:
+    """Moveo's two calls on the recording platform; a session in `gone` is not known any more."""
+
+    def __init__(self, there: Platform) -> None:
+        self.there = there
+        self.gone: set[str] = set()
+        self.made = 0
+        there.answer = self.answer
+
+    def answer(self, received: Received, number: int) -> Answer:
+        if received.path.endswith("/sessions"):
+            self.made += 1
+            return Answer(status=201, body=b'{"session_id":"new-%d"}' % self.made)
+        if any(f"/{session}/" in received.path for session in self.gone):
+            return Answer(status=404, body=b'{"error_code":"session-not-found"}')
+        return Answer(status=202)
+
+    @property
+    def posted(self) -> list[tuple[str, object]]:
+        """Session and input of each message, as Moveo saw them."""
+        messages = [each for each in self.there.received if each.path.endswith("/messages")]
+        return [(each.path.split("/")[-2], each.json["input"]) for each in messages]
+
+
+@pytest.fixture
+async def moveo() -> AsyncIterator[FakeMoveo]:
+    async with platform() as there:
+        yield FakeMoveo(there)
+
+
+class Back:
+    """A worker's way back for one integration."""
+
+    def __init__(self, redis: Redis, http: aiohttp.ClientSession, moveo: FakeMoveo) -> None:
+        self.redis = redis
+        self.queue = queue_of(redis)
+        self.sessions = Sessions(redis, NAME)
+        self._send = Sender(http).send
+        self._url = moveo.there.url
+
+    @asynccontextmanager
+    async def running(self, *, key: bool = True) -> AsyncIterator[None]:
+        observer, clock = Observer(Metrics(), NAME, "in"), Clock()
+        receiver = Receiver(
+            Plain(self._url),
+            send=self._send,
+            moveo=Moveo(self._send, self._url, "int", Secret("k")) if key else None,
+            sessions=self.sessions,
+            clock=clock,
+            observer=observer,
+        )
+        queue = queue_of(self.redis)
+        policy = Policy(max_age_seconds=60.0)
+        dispatcher = Dispatcher(
+            queue,
+            receiver,
+            clock=clock,
+            outage=Outage(),
+            observer=observer,
+            policy=policy,
+            concurrency=8,
+            lease_seconds=5.0,
+            max_crashes=5,
+        )
+        async with running(self.redis, dispatcher):
+            yield
+
+    async def deliver(self, *incoming: Incoming, key: bool = True) -> None:
+        for each in incoming:
+            await self.queue.push(each.chat, msgspec.json.encode(each))
+        async with self.running(key=key):
+            await quiet(self.queue)
+
+    async def dead(self) -> list[str]:
+        return [letter.reason for letter in await self.queue.dead()]
+
+
+@pytest.fixture
+def back(redis: Redis, http: aiohttp.ClientSession, moveo: FakeMoveo) -> Back:
+    return Back(redis, http, moveo)
+
+
+def says(text: str, number: int = 1, **more: object) -> UserMessage:
+    return UserMessage(chat="c1", id=str(number), text=text, **more)  # type: ignore[arg-type]
+
+
+def clicks(payload: str, label: str = "", **more: object) -> Click:
+    return Click(chat="c1", id="9", payload=payload, label=label, **more)  # type: ignore[arg-type]
+
+
+async def test_first_messages_make_one_session_and_arrive_in_order(back: Back, moveo: FakeMoveo) -> None:
+    await back.deliver(*(says(f"message {number}", number) for number in range(5)))
+    assert moveo.made == 1
+    assert moveo.posted == [("new-1", {"text": f"message {number}"}) for number in range(5)]
+    assert await back.sessions.session_of("c1") == "new-1"
+
+
+async def test_the_user_is_named_when_the_session_is_made(back: Back, moveo: FakeMoveo) -> None:
+    await back.deliver(says("hi", user=User(id="7", name="Ada")))
+    made = moveo.there.received[0].json
+    assert made == {
+        "external_session_id": "c1",
+        "channel_user_id": "7",
+        "context": {"user": {"display_name": "Ada"}},
+    }
+
+
+async def test_a_known_session_is_used(back: Back, moveo: FakeMoveo) -> None:
+    await back.sessions.link("c1", "old")
+    await back.deliver(says("hi"))
+    assert (moveo.made, moveo.posted) == (0, [("old", {"text": "hi"})])
+
+
+async def test_an_expired_session_is_made_anew_and_the_message_repeated(back: Back, moveo: FakeMoveo) -> None:
+    moveo.gone.add("old")
+    await back.sessions.link("c1", "old")
+    await back.deliver(says("hi"), says("there", 2))
+    assert moveo.posted == [("old", {"text": "hi"}), ("new-1", {"text": "hi"}), ("new-1", {"text": "there"})]
+
+
+async def test_a_new_session_that_is_gone_at_once_is_given_up(back: Back, moveo: FakeMoveo) -> None:
+    moveo.gone |= {"new-1"}
+    await back.deliver(says("hi"), says("again", 2))
+    assert await back.dead() == ["rejected"]
+    assert moveo.posted[-1] == ("new-2", {"text": "again"})
+
+
+async def test_attachments_go_along(back: Back, moveo: FakeMoveo) -> None:
+    await back.deliver(says("", attachments=(Attachment(type="image", url="https://x/y"),)))
+    assert moveo.posted == [("new-1", {"attachments": [{"type": "image", "url": "https://x/y"}]})]
+
+
+@pytest.mark.parametrize(
+    ("incoming", "text"),
+    [
+        pytest.param(clicks("yes please", "Yes"), "yes please", id="payload"),
+        pytest.param(clicks("~long", "Yes"), "the long value", id="token"),
+        pytest.param(clicks("~expired", "Yes"), "Yes", id="expired token"),
+        pytest.param(clicks("", "Yes"), "Yes", id="label alone"),
+        pytest.param(says("2"), "Green!", id="number"),
+        pytest.param(says("3"), "3", id="no such number"),
+        pytest.param(says("green"), "green", id="words"),
+    ],
+)
+async def test_what_the_user_meant(back: Back, moveo: FakeMoveo, incoming: Incoming, text: str) -> None:
+    await back.sessions.keep("c1", {"~long": "the long value"}, ("Red!", "Green!"))
+    await back.deliver(incoming)
+    assert moveo.posted == [("new-1", {"text": text})]
+
+
+async def test_a_number_answers_its_question_once(back: Back, moveo: FakeMoveo) -> None:
+    await back.sessions.keep("c1", {}, ("Red!", "Green!"))
+    await back.deliver(says("1", 1), says("1", 2))
+    assert [posted for _, posted in moveo.posted] == [{"text": "Red!"}, {"text": "1"}]
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_a_click_is_acknowledged_first_and_whatever_comes_of_it(
+    back: Back, moveo: FakeMoveo, status: int
+) -> None:
+    answer = moveo.answer
+    moveo.there.answer = lambda received, number: (
+        Answer(status=status) if received.path == "/seen" else answer(received, number)
+    )
+    await back.deliver(clicks("yes", acknowledge=Call(op="seen")))
+    assert [each.path.split("/")[-1] for each in moveo.there.received] == ["seen", "sessions", "messages"]
+
+
+@pytest.mark.parametrize(
+    ("incoming", "reason"),
+    [
+        pytest.param(says("   "), None, id="blank is the user's own"),
+        pytest.param(says(""), "empty", id="nothing"),
+        pytest.param(clicks("~expired"), "empty", id="a token that stands for nothing any more"),
+    ],
+)
+async def test_what_says_nothing_is_kept_as_dead(back: Back, incoming: Incoming, reason: str | None) -> None:
+    await back.deliver(incoming)
+    assert await back.dead() == ([reason] if reason else [])
+
+
+async def test_without_a_key_there_is_no_way_back(back: Back, moveo: FakeMoveo) -> None:
+    await back.deliver(says("hi"), key=False)
+    assert await back.dead() == ["no-moveo-key"]
+
+
+async def test_what_is_no_message_is_kept_as_undecodable(back: Back) -> None:
+    await back.queue.push("c1", b'{"type":"carrier pigeon"}')
+    async with back.running():
+        await quiet(back.queue)
+    assert await back.dead() == ["undecodable"]
