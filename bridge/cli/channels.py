@@ -72,7 +72,7 @@ def _how(kind: str, content: Content, can: Capabilities) -> str:
     if instead := [loss.shown for loss in losses if loss.content == kind and loss.shown]:
         return ", ".join(instead)
     become = {kind_of(each) for each in shown}
-    return NATIVE if become == {kind} else f"as {', '.join(sorted(become))}"
+    return NATIVE if kind in become else f"as {', '.join(sorted(become))}"
 
 
 def _contents() -> dict[str, Content]:

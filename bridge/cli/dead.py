@@ -148,9 +148,10 @@ async def _show(chosen: Filters, letter_id: str) -> None:
 @option("--all", "everything", is_flag=True, envvar="BRIDGE_DEAD_REPLAY_ALL", help="All there are.")
 @filters
 def replay(ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
-    """Puts dead letters back into their queues, behind what waits there, in the order in which they died.
+    """Puts dead letters back into their queues.
 
-    Name letters, or choose them by the options, or say --all.
+    Behind what waits there, in the order in which they died. Name letters, or choose them by the options, or
+    say --all.
 
     \b
     Example:

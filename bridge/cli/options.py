@@ -119,21 +119,21 @@ def integration_of(found: Settings, name: str | None) -> Integration:
     return found.integrations[name]
 
 
-def local_webhook(found: Settings, integration: Integration) -> str:
-    """Where the ingress of the settings takes the integration's webhooks, seen from this machine."""
+def ingress_url(found: Settings) -> str:
+    """Where the ingress of the settings is, seen from this machine."""
     host = found.ingress.host
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- a server's "everywhere" is no address to connect to
         host = "127.0.0.1"
-    return f"http://{f'[{host}]' if ':' in host else host}:{found.ingress.port}/moveo/{integration.name}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{found.ingress.port}"
 
 
 def moment(value: str) -> datetime:
     """An option's type: "90s", "30m", "2h", "7d" ago, or ISO 8601 (local time unless it names a zone)."""
-    if match := _AGO.fullmatch(value):
-        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
     try:
+        if match := _AGO.fullmatch(value):
+            return datetime.now(UTC) - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
         return datetime.fromisoformat(value).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{value!r} is neither like 30m, 2h or 7d (ago) nor like 2026-01-31T12:00"
         ) from None

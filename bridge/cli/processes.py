@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.options import config_option, integration_of, local_webhook, option, settings
+from bridge.cli.options import config_option, ingress_url, integration_of, option, settings
 from bridge.errors import ConfigError
 
 
@@ -120,7 +120,7 @@ def emulator(host: str, port: int, integration: str | None, webhook_url: str | N
             EmulatorConfig(
                 host=host,
                 port=port,
-                webhook_url=webhook_url or local_webhook(found, chosen),
+                webhook_url=webhook_url or f"{ingress_url(found)}/moveo/{chosen.name}",
                 secret=next(iter(chosen.secrets), None),
                 integration_id=chosen.integration_id,
                 api_key=chosen.api_key,

@@ -6,17 +6,19 @@ import http.client
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import BinaryIO, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import click
+import msgspec
 
 from bridge.cli.documents import documents
 from bridge.cli.options import (
     Failure,
     config_option,
+    ingress_url,
     integration_of,
-    local_webhook,
     option,
     settings,
 )
@@ -76,22 +78,36 @@ def trigger(
       moveo-bridge trigger conversation:member_join
       moveo-bridge trigger --file events.jsonl --url https://bridge.example.com/moveo/support
     """
-    address, key = _target(integration, url, secret)
+    to = _target(integration, url, secret)
     bodies = _as_they_are(file) if file else _samples(event, response_type, session, count)
-    webhook = _Webhook(address, key)
-    statuses = [webhook.post(body, name) for name, body in bodies]
+    with closing(_Webhook(to.url, to.secret)) as webhook:
+        statuses = [webhook.post(body, name) for name, body in bodies]
+    if to.chat and not file:
+        click.echo(f"to be seen at {to.chat}?session={quote(session)}", err=True)
     if not all(200 <= status < 300 for status in statuses):
         raise click.exceptions.Exit(1)
 
 
-def _target(integration: str | None, url: str | None, secret: str | None) -> tuple[str, Secret | None]:
-    """Where to post and what to sign with; the settings are asked only for what is not given."""
+class _Target(msgspec.Struct, frozen=True):
+    """Where to post and what to sign with, and the page that shows what becomes of it, where there is one."""
+
+    url: str
+    secret: Secret | None
+    chat: str = ""
+
+
+def _target(integration: str | None, url: str | None, secret: str | None) -> _Target:
+    """The settings are asked only for what is not given."""
     if url and secret:
-        return url, Secret(secret)
+        return _Target(url, Secret(secret))
     found = settings(or_demo=True)
     chosen = integration_of(found, integration)
     key = Secret(secret) if secret else next(iter(chosen.secrets), None)
-    return url or local_webhook(found, chosen), key
+    if url:
+        return _Target(url, key)
+    ours = ingress_url(found)
+    chat = f"{ours}/chat/{chosen.name}" if chosen.channel == "webchat" else ""
+    return _Target(f"{ours}/moveo/{chosen.name}", key, chat)
 
 
 def _samples(event: str, response_type: str | None, session: str, count: int) -> Iterator[tuple[str, bytes]]:
@@ -120,6 +136,7 @@ class _Webhook:
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._secret = secret
         self._connection = kinds[parts.scheme](parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
+        self.close = self._connection.close
 
     def post(self, body: bytes, name: str) -> int:
         """Posts the body, prints the answer, gives its status. What cannot be reached is a Failure."""

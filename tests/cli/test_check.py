@@ -1,0 +1,71 @@
+"""`check`: a line for each finding, and exit code 1 when something cannot work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.embedded import EmbeddedServer
+from tests.cli.conftest import Run
+
+GOOD = '[integrations.support]\nchannel = "telegram"\nsecrets = ["s"]\nintegration_id = "i"\napi_key = "k"\n'
+TOKEN = '[integrations.support.telegram]\ntoken = "1:canary"\n'
+
+
+def test_all_is_well(run: Run, folder: Path, data: Path) -> None:
+    (folder / "bridge.toml").write_text(GOOD + TOKEN)
+    with EmbeddedServer(data) as server:
+        result = run("check", env={"REDIS_URL": server.url})
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["OK", "OK", "OK"]
+
+
+def test_a_server_that_forgets_is_a_warning(run: Run, folder: Path, redis_url: str) -> None:
+    (folder / "bridge.toml").write_text(GOOD + TOKEN)
+    result = run("check", env={"REDIS_URL": redis_url})
+    assert result.exit_code == 0
+    assert "\nWARN Redis: appendfsync is no" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "finding"),
+    [
+        pytest.param("[ingress]\nport = 'x'", "FAIL ingress.port: must be a whole number", id="setting"),
+        pytest.param("", "FAIL integrations: none is configured", id="no integration"),
+        pytest.param(GOOD, "FAIL integrations.support: telegram.token: is missing", id="channel's setting"),
+        pytest.param(
+            GOOD.replace("telegram", "telegran"), "FAIL integrations.support: channel: ", id="no channel"
+        ),
+        pytest.param(
+            GOOD.replace('integration_id = "i"\napi_key = "k"\n', "") + TOKEN,
+            "WARN integrations.support.api_key: is not set",
+            id="no way back",
+        ),
+        pytest.param(
+            '[ingress]\nhost = "127.0.0.1"\n' + GOOD.replace('secrets = ["s"]', "unsigned = true") + TOKEN,
+            "WARN integrations.support.unsigned: ",
+            id="unsigned",
+        ),
+    ],
+)
+def test_what_is_wrong_has_a_line(
+    run: Run, folder: Path, redis_url: str, settings: str, finding: str
+) -> None:
+    (folder / "bridge.toml").write_text(settings)
+    result = run("check", env={"REDIS_URL": redis_url} if "ingress.port" not in finding else None)
+    assert any(line.startswith(finding) for line in result.stdout.splitlines()), result.stdout
+    assert result.exit_code == (1 if finding.startswith("FAIL") else 0)
+    assert "canary" not in result.output
+
+
+def test_a_server_that_is_not_there_fails(run: Run, folder: Path) -> None:
+    (folder / "bridge.toml").write_text(GOOD + TOKEN)
+    result = run("check", env={"REDIS_URL": "redis://:canary@127.0.0.1:1"})
+    assert result.exit_code == 1
+    assert "\nFAIL Redis at redis://***@127.0.0.1:1: " in result.stdout
+    assert "canary" not in result.output
+
+
+def test_it_is_plain_text_in_a_pipe(run: Run, redis_url: str) -> None:
+    assert "\x1b" not in run("check", env={"REDIS_URL": redis_url}).stdout

@@ -1,0 +1,107 @@
+"""`status` and `resume`: the queues as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge.queue import Ack, Park, Queue, announce, connect
+from tests.cli.conftest import Run
+from tests.cli.queued import bury, claim, configure, with_queue
+
+FIELDS = [
+    "integration", "direction", "channel", "depth", "sessions", "ready", "parked", "in_flight",
+    "oldest_age_seconds", "dead", "delivered_total", "retried_total", "duplicates_total", "paused",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _configured(folder: Path, redis_url: str) -> None:
+    configure(folder, redis_url)
+
+
+async def everything(queue: Queue) -> None:
+    """One delivered, one dead, one repeated, one in flight, one parked after a try, two ready at once."""
+    await queue.turn([Ack(await claim(queue, "s-1", b"delivered"))], 0)
+    await bury(queue, "s-1", b"dead")
+    await queue.push("s-1", b"dead")
+    await claim(queue, "s-2", b"in flight")
+    await queue.turn([Park(await claim(queue, "s-3", b"parked"), 60.0)], 0)
+    await queue.push("s-4", b"ready")
+    await queue.push("s-4", b"ready too")
+
+
+def test_json_has_a_row_for_each_integration_and_direction(run: Run, redis_url: str) -> None:
+    with_queue(redis_url, everything)
+    shown = json.loads(run("status", "--json").stdout)
+    assert set(shown) == {"queues", "workers"}
+    assert all(list(row) == FIELDS for row in shown["queues"])
+    rows = {(row["integration"], row["direction"]): row for row in shown["queues"]}
+    assert set(rows) == {("support", "out"), ("support", "in"), ("sales", "out"), ("sales", "in")}
+    row = rows["support", "out"]
+    assert 0 <= row.pop("oldest_age_seconds") < 60
+    assert row == {
+        "integration": "support", "direction": "out", "channel": "telegram",
+        "depth": 4, "sessions": 3, "ready": 1, "parked": 1, "in_flight": 1, "dead": 1,
+        "delivered_total": 1, "retried_total": 1, "duplicates_total": 1, "paused": "",
+    }  # fmt: skip
+    assert rows["sales", "in"]["depth"] == 0
+
+
+def test_json_has_the_workers(run: Run, redis_url: str) -> None:
+    async def say() -> None:
+        redis = connect(redis_url)
+        await announce(redis, "worker-1", 7)
+        await redis.aclose()
+
+    asyncio.run(say())
+    [worker] = json.loads(run("status", "--json").stdout)["workers"]
+    assert (worker["id"], worker["in_flight"]) == ("worker-1", 7)
+    assert 0 <= worker["seen_seconds_ago"] < 60
+    assert set(worker) == {"id", "seen_seconds_ago", "in_flight"}
+
+
+def test_the_table_says_the_same(run: Run, redis_url: str) -> None:
+    with_queue(redis_url, everything)
+    header, first, *_ = run("status").stdout.splitlines()
+    assert header.split()[:5] == ["integration", "dir", "channel", "depth", "sessions"]
+    assert first.split()[:7] == ["support", "out", "telegram", "4", "3", "1", "1"]
+    assert "no worker is running" in run("status").stdout
+
+
+def test_a_paused_queue_says_why_and_resume_lets_it_go_on(run: Run, redis_url: str) -> None:
+    with_queue(redis_url, lambda queue: queue.pause("token refused"))
+    assert "token refused" in run("status").stdout
+    assert json.loads(run("status", "--json").stdout)["queues"][0]["paused"] == "token refused"
+    resumed = run("resume", "support")
+    assert resumed.stdout == "support out: was paused: token refused\nsupport in: was not paused\n"
+    assert with_queue(redis_url, lambda queue: queue.stats()).paused == ""
+
+
+def test_resume_of_an_integration_that_is_not_there(run: Run) -> None:
+    result = run("resume", "suport")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "there is support, sales" in result.stderr
+
+
+def test_watch_looks_again_until_ctrl_c(folder: Path, redis_url: str) -> None:
+    command = [sys.executable, "-m", "bridge", "status", "--json", "--watch", "--interval", "0.1"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+    ) as watch:
+        assert watch.stdout is not None
+        assert watch.stderr is not None
+        assert json.loads(watch.stdout.readline())["queues"][0]["depth"] == 0
+        with_queue(redis_url, lambda queue: queue.push("s-1", b"new"))
+        while json.loads(watch.stdout.readline())["queues"][0]["depth"] == 0:
+            pass
+        os.kill(watch.pid, signal.SIGINT)
+        assert watch.wait(10) == 0
+        assert watch.stderr.read() == ""
