@@ -128,18 +128,16 @@ def build(kind: str, tables: Mapping[str, Mapping[str, Any]], *, masked: bool = 
     return _made(kind, cls, _masked(settings) if masked else settings)
 
 
-def placeholder(kind: str) -> Channel:
+def placeholder(kind: str, *, secret: str = MASK) -> Channel:
     """The channel with stand-ins for all it requires: to see how it renders without having an account."""
     cls = load(kind)
+    stand_ins: dict[Any, Any] = {int: 1, float: 1.0, bool: True, Secret: secret}
     table = {
-        field.encode_name: _STAND_INS.get(field.type, PLACEHOLDER_URL if "url" in field.name else MASK)
+        field.encode_name: stand_ins.get(field.type, PLACEHOLDER_URL if "url" in field.name else MASK)
         for field in _fields(cls)
         if field.required
     }
     return _made(kind, cls, _settings(cls, table))
-
-
-_STAND_INS: Final[Mapping[Any, Any]] = {int: 1, float: 1.0, bool: True, Secret: MASK}
 
 
 def _fields(cls: type[Channel]) -> tuple[msgspec.structs.FieldInfo, ...]:

@@ -153,11 +153,12 @@ def labels(labels: Iterable[str], limit: int) -> list[str]:
         short = wanted = cut(" ".join(label.split()) or f"Option {number}", limit)
         while short in taken:
             taken[wanted] += 1
-            mark = f" {taken[wanted]}"
-            short = (cut(wanted, limit - len(mark)) + mark if len(mark) < limit else mark.strip())[:limit]
-            if taken[wanted] > 10**limit:  # there are no more different labels of this length
+            mark = str(taken[wanted])
+            if len(mark) > limit:  # there are no more different labels of this length
                 short = wanted
                 break
+            room = limit - len(mark) - 1
+            short = f"{cut(wanted, room)} {mark}" if room > 0 else mark
         taken.setdefault(short, 1)
         made.append(short)
     return made

@@ -516,17 +516,30 @@ def _address(url: str, can: Capabilities, schemes: Any) -> Iterator[str]:
         yield "an address that cannot be used"
 
 
+SEEN = (
+    "text",
+    "name",
+    "title",
+    "subtitle",
+    "media",
+    "options",
+    "numbered",
+    "buttons",
+    "cards",
+    "label",
+    "value",
+    "url",
+)
+"""What can be seen of a content; first what may be the last part of a text that was split."""
+
+
 def visible(content: Any) -> str:
-    """All texts in a content in a row, but for its author, who would stand between two parts of one text."""
+    """All that can be seen of a content in a row, but its author, who stands between two parts of a text."""
     if isinstance(content, str):
         return content
     if isinstance(content, tuple):
         return " ".join(map(visible, content))
-    if hasattr(content, "__struct_fields__"):
-        return " ".join(
-            visible(getattr(content, name)) for name in content.__struct_fields__ if name != "author"
-        )
-    return ""
+    return " ".join(visible(getattr(content, name)) for name in SEEN if hasattr(content, name))
 
 
 def fragments(content: Any) -> Iterator[str]:

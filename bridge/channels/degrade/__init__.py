@@ -16,6 +16,7 @@ Each rule takes one content one step down its ladder, and gives a content back a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import is_
 from typing import Any, assert_never
 
 import msgspec
@@ -95,15 +96,17 @@ def _step(content: Content, can: Capabilities, numbered: tuple[Option, ...]) -> 
 
 
 def _cleaned(value: Any) -> Any:
-    """The value with every text in it made valid (see bridge.channels.text.clean)."""
-    match value:
-        case str():
-            return clean(value)
-        case tuple():
-            return tuple(map(_cleaned, value))
-        case msgspec.Struct():
-            before = {name: getattr(value, name) for name in value.__struct_fields__}
-            after = {name: _cleaned(part) for name, part in before.items()}
-            return value if after == before else msgspec.structs.replace(value, **after)
-        case _:
-            return value
+    """The value with every text in it made valid (see bridge.channels.text.clean); itself where all are."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, tuple):
+        parts = tuple(map(_cleaned, value))
+        return value if all(map(is_, parts, value)) else parts
+    if isinstance(value, msgspec.Struct):
+        made = {
+            name: part
+            for name in value.__struct_fields__
+            if (part := _cleaned(was := getattr(value, name))) is not was
+        }
+        return msgspec.structs.replace(value, **made) if made else value
+    return value
