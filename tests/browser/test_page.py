@@ -440,6 +440,17 @@ async def test_who_reads_back_is_left_alone_and_told_of_news(
     await expect(page.locator("#latest")).to_be_hidden()
 
 
+async def test_who_is_at_the_end_stays_there_whatever_comes(
+    browser: Browser, site: Site, complaints: Complaints
+) -> None:
+    page = await opened(browser, at(site), complaints)
+    for number in range(3):
+        await site.agent(CHAT, *everything(site), Text(f"the end {number}"))
+    await said(page, "the end 2")
+    await expect(page.get_by_text("the end 2")).to_be_in_viewport()
+    await expect(page.locator("#latest")).to_be_hidden()
+
+
 async def test_right_to_left_words_run_from_the_right(
     browser: Browser, site: Site, complaints: Complaints
 ) -> None:
@@ -458,7 +469,8 @@ async def test_a_chat_that_cannot_be_is_named_so(
     await expect(page.locator("#words")).to_be_disabled()
 
 
-SHOP = """<!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,"><h1>A shop</h1>
+SHOP = """<!doctype html><meta charset="utf-8"><title>Shop</title>
+<link rel="icon" href="data:,"><h1>A shop</h1>
 <script src="{url}/embed.js" data-title="Ask us" data-session="{chat}" async></script>"""
 
 

@@ -4,6 +4,8 @@ import { el, icon, iconButton, spoken } from "./dom.js";
 import { anchor, linkUrl, webUrl } from "./links.js";
 import { words } from "./words.js";
 
+const SHORT = 60; // characters of an address
+
 /** A button of a card. `act` is what the page can do: say(payload, label), openPage(url, label, height). */
 function button(what, act) {
   switch (what.type) {
@@ -40,6 +42,12 @@ export function pageButton(url, label, height, act, className) {
   );
 }
 
+/** What an address without a label is called: its host and path. */
+function short(url) {
+  const shown = (url.host + url.pathname).replace(/\/$/, "");
+  return shown.length > SHORT ? `${shown.slice(0, SHORT - 1)}…` : shown;
+}
+
 /** A message with a button that opens a page: of a webview, and of a link that came alone. */
 export function webview({ url: address, label, name, height }, act) {
   const url = webUrl(address);
@@ -47,7 +55,7 @@ export function webview({ url: address, label, name, height }, act) {
     "div",
     { class: "card" },
     name && el("p", { class: "card-text lone", dir: "auto" }, name),
-    url ? pageButton(url, label || url.hostname, height, act, "action") : dead(label || address),
+    url ? pageButton(url, label || short(url), height, act, "action") : dead(label || address),
   );
 }
 

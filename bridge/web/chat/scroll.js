@@ -8,6 +8,7 @@ const NEAR = 80; // pixels from the end that still count as the end
 export function keepLatest(area, log, button) {
   let pinned = true;
   let missed = 0;
+  let top = 0;
   const label = document.createTextNode("");
   button.append(icon("down"), label);
 
@@ -23,7 +24,11 @@ export function keepLatest(area, log, button) {
   area.addEventListener(
     "scroll",
     () => {
-      pinned = area.scrollHeight - area.scrollTop - area.clientHeight < NEAR;
+      // Our own jump to the end is heard of when more may have come already; only the user goes up.
+      const upwards = area.scrollTop < top;
+      top = area.scrollTop;
+      const near = area.scrollHeight - top - area.clientHeight < NEAR;
+      pinned = near || (pinned && !upwards);
       if (pinned) missed = 0;
       show();
     },
