@@ -72,6 +72,8 @@ class WebChat:
         card_buttons=20,
         button_label=200,
         payload_bytes=4_096,
+        card_action=True,
+        links=frozenset({"http", "https", "mailto", "tel"}),
         typing_seconds=TYPING_SECONDS,
         authors=True,
         idempotent=True,
@@ -100,7 +102,7 @@ class WebChat:
         )
 
     def check(self, reply: Reply) -> str | None:
-        if reply.status >= 500:
+        if reply.status == 429 or reply.status >= 500:
             raise Unavailable(f"the chat's history answered {reply.status}")
         if reply.status >= 300:
             raise Rejected(f"the chat's history answered {reply.status}")
