@@ -1,0 +1,256 @@
+"""Real worker processes against a real server and a real platform: what the promise says of crashes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from redis.asyncio import Redis
+
+from bridge.config import load
+from bridge.embedded import DURABLE, EmbeddedServer
+from bridge.queue import Limits, Queue, connect, present
+from tests.workers.bench import quiet, until
+from tests.workers.children import ARQ, OWN, Child, worker
+from tests.workers.platform import Answer, Platform, platform
+from workers.settings import JOBS, worker_settings
+
+CONFIG = """
+[worker]
+admin_port = 0
+[integrations.support]
+channel = "webhook"
+secrets = ["x"]
+[integrations.support.webhook]
+url = "{url}"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Platform]:
+    async with platform() as started:
+        yield started
+
+
+@pytest.fixture
+def config(there: Platform) -> str:
+    return CONFIG.format(url=there.url)
+
+
+async def push(queue: Queue, session: str, *texts: str) -> None:
+    responses = [{"type": "text", "text": text} for text in texts]
+    event: dict[str, Any] = {
+        "event_type": "message:brain_send",
+        "session_id": session,
+        "external_session_id": session,
+        "output": {"responses": responses},
+    }
+    await queue.push(session, json.dumps(event).encode())
+
+
+def by_session(there: Platform) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in there.received:
+        found.setdefault(each.json["chat"], []).append(each.json["data"]["text"])
+    return found
+
+
+async def started(*children: Child) -> None:
+    await until(lambda: all(child.started for child in children), 20)
+
+
+def without_repeats(texts: list[str]) -> list[str]:
+    """Neighbours that are the same are one: a part that was sent again."""
+    return [text for number, text in enumerate(texts) if number == 0 or texts[number - 1] != text]
+
+
+async def test_two_workers_deliver_every_event_once_and_in_order(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    queue = Queue(redis, "support", "out")
+    with worker(tmp_path, config, redis_url) as one, worker(tmp_path, config, redis_url) as two:
+        await started(one, two)
+        for number in range(10):
+            pushes = (push(queue, f"s{session}", f"text {number}") for session in range(200))
+            await asyncio.gather(*pushes)
+        await quiet(queue, 60)
+        assert len(await present(redis)) == 2
+    expected = [f"text {number}" for number in range(10)]
+    assert by_session(there) == {f"s{session}": expected for session in range(200)}
+
+
+async def test_a_killed_worker_loses_nothing_and_repeats_only_what_was_in_flight(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    there.answer = lambda *_: Answer(seconds=0.02)
+    queue = Queue(redis, "support", "out")
+    sessions = [f"s{number}" for number in range(20)]
+    for number in range(10):
+        for session in sessions:
+            await push(queue, session, *(f"{number}.{part}" for part in range(3)))
+    loop = asyncio.get_running_loop()
+    with worker(tmp_path, config, redis_url) as victim:
+        await there.has(200, 30)
+        victim.signal(signal.SIGKILL)
+        killed_at = loop.time()
+        in_flight = (await queue.stats()).in_flight
+    before = len(there.received)
+    with worker(tmp_path, config, redis_url):
+        await quiet(queue, 60)
+    moved_at = {each.json["chat"]: each.at for each in reversed(there.received[before:])}
+    assert max(moved_at.values()) - killed_at < 6.5, "its sessions moved again"
+    expected = [f"{number}.{part}" for number in range(10) for part in range(3)]
+    sent = by_session(there)
+    assert {session: without_repeats(texts) for session, texts in sent.items()} == dict.fromkeys(
+        sessions, expected
+    )
+    repeats = {session: len(texts) - len(expected) for session, texts in sent.items()}
+    assert max(repeats.values()) <= 1
+    assert sum(repeats.values()) <= in_flight
+
+
+async def test_a_frozen_worker_sends_nothing_new_when_it_wakes(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    config = config.replace("[worker]", "[worker]\nlease_seconds = 1.0")
+    queue = Queue(redis, "support", "out", Limits(lease_seconds=1.0))
+    there.answer = lambda *_: Answer(seconds=0.3)
+    await push(queue, "s", "1", "2", "3", "4")
+    with worker(tmp_path, config, redis_url) as frozen:
+        await there.has(2, 20)
+        frozen.signal(signal.SIGSTOP)
+        with worker(tmp_path, config, redis_url):
+            await quiet(queue, 20)
+            count = len(there.received)
+            frozen.signal(signal.SIGCONT)
+            await until(lambda: "lease.lost" in frozen.log, 10)
+            assert len(there.received) == count
+    assert by_session(there)["s"] in (["1", "2", "2", "3", "4"], ["1", "2", "3", "4"])
+
+
+async def test_sigterm_hands_over_at_once_and_costs_no_try(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    there.answer = lambda *_: Answer(seconds=0.3)
+    queue = Queue(redis, "support", "out")
+    loop = asyncio.get_running_loop()
+    with worker(tmp_path, config, redis_url) as second:
+        await started(second)
+        second.signal(signal.SIGSTOP)
+        with worker(tmp_path, config, redis_url) as first:
+            await started(first)
+            await push(queue, "s", *"12345678")
+            await there.has(2, 10)
+            first.signal(signal.SIGTERM)
+            asked_at = loop.time()
+            second.signal(signal.SIGCONT)
+            assert await asyncio.to_thread(first.ended) == 0
+        await there.has(3, 10)
+        assert there.received[2].at - asked_at < 2.0
+        await quiet(queue, 20)
+    assert by_session(there)["s"] == list("12345678")
+    assert (await queue.stats()).retried_total == 0
+    assert len(await present(redis)) == 1, "the one that stopped said so"
+
+
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_redis_restarting_ends_no_process(
+    there: Platform, config: str, tmp_path: Path, data: Path, command: tuple[str, ...]
+) -> None:
+    with (
+        EmbeddedServer(data, options=DURABLE) as server,
+        worker(tmp_path, config, server.url, command) as child,
+    ):
+        await started(child)
+        async with connect(server.url) as redis:
+            queue = Queue(redis, "support", "out")
+            await push(queue, "s", "before")
+            await there.has(1)
+            await push(queue, "s", "1")
+            await quiet(queue)
+            server.kill()
+            await until(lambda: "store.unavailable" in child.log)
+            await asyncio.sleep(1.0)
+            server.start()
+            back_at = asyncio.get_running_loop().time()
+        async with connect(server.url) as redis:
+            queue = Queue(redis, "support", "out")
+            await push(queue, "s", "after")
+            received = await there.has(3)
+            assert received[2].at - back_at < 2.0
+            await quiet(queue)
+        assert child.log.count("store.unavailable") == 1
+        child.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(child.ended) == 0
+
+
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_a_worker_waits_for_redis_and_can_be_told_to_stop_meanwhile(
+    config: str, tmp_path: Path, data: Path, command: tuple[str, ...]
+) -> None:
+    with EmbeddedServer(data, options=DURABLE) as server:
+        url = server.url
+    with worker(tmp_path, config, url, command) as child:
+        await until(lambda: "store.unavailable" in child.log, 20)
+        child.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(child.ended) == 0
+
+
+async def test_probes_and_metrics_are_on_the_admin_port(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    queue = Queue(redis, "support", "out")
+    await push(queue, "s", "hello")
+    with worker(tmp_path, config, redis_url) as child:
+        await started(child)
+        await quiet(queue)
+        lines = (json.loads(line) for line in child.log.splitlines())
+        admin = next(line["admin"] for line in lines if line["event"] == "worker.started")
+        async with aiohttp.ClientSession() as http:
+            answers = {}
+            for path in ("/livez", "/readyz", "/metrics"):
+                async with http.get(admin + path) as response:
+                    answers[path] = (response.status, await response.text())
+    assert {path: status for path, (status, _) in answers.items()} == dict.fromkeys(answers, 200)
+    assert 'outcome="delivered"} 1.0' in answers["/metrics"][1]
+
+
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_a_wrong_setting_is_said_before_anything_starts(
+    redis_url: str, config: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with worker(tmp_path, config.replace("webhook", "carrier-pigeon", 1), redis_url, command) as child:
+        assert await asyncio.to_thread(child.ended) != 0
+        assert 'integrations.support: channel: there is no "carrier-pigeon"' in child.log
+
+
+async def test_side_jobs_are_run_by_arq(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    queue = Queue(redis, "support", "out")
+    await queue.reject(b'{"event_type":"message:brain_send","session_id":"s"}', "no-recipient", "s")
+    assert (await queue.stats()).dead == 1
+    file = tmp_path / "jobs.toml"
+    file.write_text(config)
+    given = worker_settings(load(file, {"REDIS_URL": redis_url}))
+    pool = given["redis_pool"]
+    with worker(tmp_path, config, redis_url) as child:
+        await started(child)
+        job = await pool.enqueue_job("purge_dead", "support", _queue_name=JOBS)
+        assert await job.result(timeout=15, poll_delay=0.1) == 1
+    await pool.aclose(close_connection_pool=True)
+    assert (await queue.stats()).dead == 0
+    assert json.loads(await redis.get(f"arq:result:{job.job_id}"))["r"] == 1, "JSON, never pickle"
