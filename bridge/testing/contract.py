@@ -95,11 +95,17 @@ def _rendered(channel: Channel, to: str, secrets: tuple[str, ...]) -> Iterator[s
         calls = [step for step in made.steps if isinstance(step, Call)]
         for call in calls:
             yield from (f"{name}: {problem}" for problem in _call(channel, call, secrets))
-        ids = [call.id for top in calls for call in (top, *top.fallback)]
+        ids = [call.id for call in _with_fallbacks(calls)]
         if len(set(ids)) < len(ids):
             yield f"{name}: two calls have the same id"
         if missing := _unsaid(content, made):
             yield f"{name}: lost without a Loss: {', '.join(missing)}"
+
+
+def _with_fallbacks(calls: Iterable[Call]) -> Iterator[Call]:
+    for call in calls:
+        yield call
+        yield from _with_fallbacks(call.fallback)
 
 
 def _call(channel: Channel, call: Call, secrets: tuple[str, ...]) -> Iterator[str]:

@@ -36,12 +36,10 @@ def fit_text(said: Text, can: Capabilities, numbered: tuple[Option, ...]) -> Ite
         yield _numbered(said, numbered)
     elif blank(said.text):
         yield replace(said, text=ALONE)
-    elif (short := labels((option.label for option in options), can.option_label)) != [
-        o.label for o in options
-    ]:
+    elif options != (short := _shortened(options, can.option_label)):
         if any(len(one_line(option.label)) > can.option_label for option in options):
             yield Loss("text", "the end of a quick reply's label", "a shortened label")
-        yield replace(said, options=tuple(map(Option, short, (option.text for option in options))))
+        yield replace(said, options=short)
     else:
         *before, last = split(said.text, can.text, can.unit)
         yield from (replace(said, text=part, options=(), numbered=()) for part in before)
@@ -54,6 +52,12 @@ def whole(option: Option) -> Option | None:
         known = option.text if blank(option.label) else option.label
         return None if blank(known) else Option(known, option.text if option.text.strip() else known)
     return option
+
+
+def _shortened(options: tuple[Option, ...], limit: int) -> tuple[Option, ...]:
+    """The options with labels of one line within the limit, no two alike."""
+    short = labels((option.label for option in options), limit)
+    return tuple(Option(label, option.text) for label, option in zip(short, options, strict=True))
 
 
 def _numbered(said: Text, before: tuple[Option, ...]) -> Text:
