@@ -89,9 +89,8 @@ class Deliverer:
             self._observer.restarted(delivery)
         if not delivery.cursor and not delivery.tries:
             self._observer.losses(delivery, (*decoded.losses, *losses, *journey.plan.losses))
-        ends = isinstance(event, SessionClosed | SessionExpired)
-        if self._two_way and to and event.session_id and not ends:
-            await self._learn(to, event.session_id)
+        if self._two_way and to and event.session_id:
+            await self._note_session(to, event)
         if self._worthless(journey.plan, delivery):
             lease.outcome = "skipped"
             return Ack(delivery)
@@ -100,8 +99,6 @@ class Deliverer:
         except BaseException:
             lease.cursor = journey.cursor
             raise
-        if ends and self._two_way and isinstance(settle, Ack):
-            await self._sessions.unlink(to, event.session_id)
         return settle
 
     # ---- who it is for ---------------------------------------------------------------------------------
@@ -112,8 +109,13 @@ class Deliverer:
             named = await self._sessions.chat_of(event.session_id) or ""
         return self._moved.get(named, named)
 
-    async def _learn(self, chat: str, session: str) -> None:
-        """So that the user's answer finds its session; asked of Redis once for each pair a process sees."""
+    async def _note_session(self, chat: str, event: Event) -> None:
+        """So that the user's answer finds its session; told to Redis once for each pair a process sees."""
+        session = event.session_id
+        if isinstance(event, SessionClosed | SessionExpired):
+            self._linked.discard((chat, session))
+            await self._sessions.unlink(chat, session)
+            return
         if (chat, session) in self._linked:
             return
         await self._sessions.learn(chat, session)

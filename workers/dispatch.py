@@ -85,7 +85,7 @@ class Dispatcher:
         self._news.set()
 
     def cut_short(self) -> None:
-        """Ends the parts in flight where they are; they are handed over as tries whose outcome is unknown."""
+        """Ends the parts in flight where they are: after a stop they are handed over as tries."""
         for lease in self._leases.values():
             if lease.task:
                 lease.task.cancel()
@@ -100,9 +100,8 @@ class Dispatcher:
                     await self._rest(turn)
         finally:
             beats.cancel()
-            for lease in self._leases.values():
-                if lease.task:
-                    lease.task.cancel()
+            self.cut_short()
+            self._leases.clear()
 
     @property
     def _over(self) -> bool:
@@ -114,18 +113,18 @@ class Dispatcher:
         """Settles and claims; None when there was no reason to ask, or Redis was away."""
         self._news.clear()
         slots = 0 if self._stopping.is_set() else min(self._concurrency - len(self._leases), CLAIMS)
-        done, self._done = self._done, []
+        done = list(self._done)
         if not slots and not done:
             return None
         asked_at = asyncio.get_running_loop().time()
         try:
             turn = await self.queue.turn([settle for _, settle in done], slots)
         except StoreUnavailable as error:
-            self._done = done + self._done
             await self._outage.wait(error)
             self._news.set()
             return None
         self._outage.over()
+        del self._done[: len(done)]
         for lease, settle in done:
             self._settled(lease, settle, turn)
         for delivery in turn.deliveries:
@@ -171,18 +170,18 @@ class Dispatcher:
     async def _work(self, lease: Lease) -> None:
         delivery = lease.delivery
         try:
-            settle = await self._settle_of(lease)
+            self._done.append((lease, await self._settle_of(lease)))
         except LeaseLost:
             self._observer.lost(delivery)
-            settle = None
         except asyncio.CancelledError:
             if not self._stopping.is_set():
                 raise
-            settle = Park(delivery, 0.0, lease.cursor)
-        del self._leases[delivery.token]
-        if settle is not None:
-            self._done.append((lease, settle))
-        self._news.set()
+            self._done.append((lease, Park(delivery, 0.0, lease.cursor)))
+        except Exception as error:  # noqa: BLE001 -- said; its lease ends, and counts as a crash
+            self._observer.abandoned(delivery, error)
+        finally:
+            self._leases.pop(delivery.token, None)
+            self._news.set()
 
     async def _settle_of(self, lease: Lease) -> Settle:
         delivery = lease.delivery

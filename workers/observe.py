@@ -60,6 +60,10 @@ class Observer:
         self._outcome["lost"].inc()
         self._log.warning("lease.lost", **self._ids(delivery))
 
+    def abandoned(self, delivery: Delivery, error: Exception) -> None:
+        """What to do with a failed delivery could not be decided, or not be done."""
+        self._log.error("delivery.abandoned", **self._ids(delivery), error=describe(error))
+
     def restarted(self, delivery: Delivery) -> None:
         """The plan is not the one the cursor was stored for."""
         self._log.warning("delivery.restarted", **self._ids(delivery))

@@ -21,6 +21,8 @@ from workers.lease import Lease
 from workers.observe import Observer
 
 ACKNOWLEDGE_SECONDS: Final = 2.0
+POSTED: Final = b"posted"
+"""The cursor of a message that Moveo has, when Redis went away right after."""
 SHORT: Final = "~"
 """What a payload begins with that stands for a longer one (bridge.channels.text.payload)."""
 
@@ -61,7 +63,9 @@ class Receiver:
         attachments = incoming.attachments if isinstance(incoming, UserMessage) else ()
         if not text and not attachments:
             return Bury(delivery, "empty")
-        await self._post(self._moveo, incoming, text, attachments, lease)
+        if delivery.cursor != POSTED:
+            await self._post(self._moveo, incoming, text, attachments, lease)
+            lease.cursor = POSTED
         if numbers:
             await self._sessions.spend(incoming.chat, numbers)
         return Ack(delivery)

@@ -21,6 +21,7 @@ from bridge.queue import Bury, Delivery, Park
 
 BASE_SECONDS: Final = 1.0
 CAP_SECONDS: Final = 60.0
+SOON_SECONDS: Final = 0.1  # a platform that says "at once" to a refused call is not asked in a tight loop
 STORE_SECONDS: Final = 0.5  # a full server refuses some writes and takes others: no reason to spin
 MAX_FAULTS: Final = 5
 UNAUTHORIZED: Final = "unauthorized"
@@ -64,7 +65,7 @@ def decide(
 
     match error:
         case Unavailable(retry_after=float() | int() as asked, scope=scope):
-            seconds = max(0.0, asked)
+            seconds = max(SOON_SECONDS, asked)
             return Decision(park(seconds, counted=False), hold_seconds=seconds if scope == "channel" else 0.0)
         case Uncertain() if policy.resend == "hold" and not policy.idempotent:
             return bury("uncertain")

@@ -195,6 +195,28 @@ async def test_an_event_that_kills_workers_is_buried(redis: Redis) -> None:
     assert (letter.reason, letter.payload) == ("crashed", b"killer")
 
 
+async def test_a_dispatcher_that_fell_over_starts_again_without_what_it_held(redis: Redis) -> None:
+    """Nothing it held is kept alive by its beats: the lease ends, and the next claim counts a crash."""
+    starts: list[int] = []
+
+    async def hang_once(delivery: Delivery, lease: Lease) -> Settle:
+        starts.append(delivery.crashes)
+        await asyncio.sleep(0 if delivery.crashes else 60)
+        return Ack(delivery)
+
+    queue = queue_of(redis)
+    await queue.push("s", b"x")
+    dispatcher = dispatcher_of(redis, hang_once, concurrency=1, lease_seconds=0.3)
+    run = asyncio.create_task(dispatcher.run())
+    await until(lambda: bool(starts))
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    assert dispatcher.in_flight == 0
+    async with running(redis, dispatcher):
+        await quiet(queue)
+    assert starts == [0, 1]
+
+
 async def test_a_rejected_event_is_kept_as_dead_and_the_session_goes_on(redis: Redis) -> None:
     def reject(delivery: Delivery, lease: Lease) -> Settle | None:
         if delivery.payload == b"bad":

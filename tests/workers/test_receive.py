@@ -9,12 +9,13 @@ import pytest
 from redis.asyncio import Redis
 
 from bridge.channels import Attachment, Call, Click, Incoming, User, UserMessage
+from bridge.errors import StoreUnavailable
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
 from bridge.queue import connect
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
-from bridge.sessions import Sessions
+from bridge.sessions import Numbers, Sessions
 from tests.workers.bench import NAME, queue_of, quiet, running
 from tests.workers.plain import Plain
 from tests.workers.platform import Answer, Platform, Received, platform
@@ -163,6 +164,25 @@ async def test_a_new_session_that_is_gone_at_once_is_given_up(back: Back, moveo:
     await back.deliver(says("hi"), says("again", 2))
     assert await back.dead() == ["rejected"]
     assert moveo.posted[-1] == ("new-2", {"text": "again"})
+
+
+async def test_a_message_that_moveo_has_is_not_posted_again(back: Back, moveo: FakeMoveo) -> None:
+    """As when Redis goes away between Moveo's answer and the last of our own notes."""
+    await back.sessions.keep("c1", {}, ("Red!",))
+    spend, failing = Sessions.spend, True
+
+    async def failing_once(self: Sessions, chat: str, numbers: Numbers) -> None:
+        nonlocal failing
+        if failing:
+            failing = False
+            raise StoreUnavailable("away")
+        await spend(self, chat, numbers)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sessions, "spend", failing_once)
+        await back.deliver(says("1"))
+    assert moveo.posted == [("new-1", {"text": "Red!"})]
+    assert await back.sessions.numbers("c1") is None
 
 
 async def test_attachments_go_along(back: Back, moveo: FakeMoveo) -> None:

@@ -38,8 +38,8 @@ def settled(error: Exception, *, tries: int = 0, age: float = 0.0, policy: Polic
         pytest.param(Unavailable("down"), {"age": 99.9, "tries": 9}, ("park", 30.0, True), id="up to an age"),
         pytest.param(Unavailable("down"), {"age": 100.0}, ("bury", "expired", "down"), id="too old"),
         pytest.param(Unavailable("slow", retry_after=7), {}, ("park", 7, False), id="obeys"),
-        pytest.param(Unavailable("slow", retry_after=0.0), {}, ("park", 0.0, False), id="obeys at once"),
-        pytest.param(Unavailable("slow", retry_after=-3), {}, ("park", 0.0, False), id="nothing negative"),
+        pytest.param(Unavailable("slow", retry_after=0.0), {}, ("park", 0.1, False), id="nearly at once"),
+        pytest.param(Unavailable("slow", retry_after=-3), {}, ("park", 0.1, False), id="nothing negative"),
         pytest.param(
             Unavailable("x", retry_after=7), {"age": 1e6}, ("park", 7, False), id="obeys at any age"
         ),
