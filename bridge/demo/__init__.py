@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from bridge.demo.child import Child
 from bridge.demo.folder import HOST, INTEGRATION, Ports, config_of, default_folder, running, write
+from bridge.demo.word import Word
 from bridge.embedded import EmbeddedServer
 from bridge.errors import BridgeError, ConfigError
 
@@ -59,30 +60,25 @@ class DemoError(BridgeError):
 def run(folder: Path, port: int, say: Say) -> None:
     """Runs the demo until it is told to. Raises ConfigError if it cannot run, DemoError if a part fails."""
     folder = folder.expanduser().absolute()
-    with EmbeddedServer(folder) as server:
-        asyncio.run(_run(folder, server, reserve(port), say))
+    with Word() as word, EmbeddedServer(folder) as server:
+        asyncio.run(_run(folder, server, reserve(port), say, word))
     say("Ended. What was queued waits in the data folder for the next start.")
 
 
-async def _run(folder: Path, server: EmbeddedServer, ports: Ports, say: Say) -> None:
+async def _run(folder: Path, server: EmbeddedServer, ports: Ports, say: Say, word: Word) -> None:
     secret = write(folder, server.url, ports)
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
-            asyncio.get_running_loop().add_signal_handler(number, told.set)
     children = _children(folder, ports)
     try:
         for child in children:
             await child.start(_environment())
-        await _first(told.wait(), _come_up(children), *_watches(server, children))
-        if not told.is_set():
+        if await _first(_come_up(children), word.given(), *_watches(server, children)) == 0:
             say(_banner(folder, server, ports, secret))
-            await _first(told.wait(), *_watches(server, children))
+            await _first(word.given(), *_watches(server, children))
     finally:
-        told.clear()
-        await _first(told.wait(), _stop(children))
+        word.forget()
+        await _first(_stop(children), word.given())
         for child in children:
-            await child.end()  # told a second time: without waiting
+            await child.end()  # told again: without waiting
 
 
 def _children(folder: Path, ports: Ports) -> list[Child]:
@@ -150,8 +146,8 @@ def _end(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
 
 
-async def _first(*ways: Coroutine[Any, Any, object]) -> None:
-    """Waits until one of the ways is at its end, raises what it raised, and gives up the others."""
+async def _first(*ways: Coroutine[Any, Any, object]) -> int:
+    """Waits until one of the ways ends and gives up the others. Says which it was, or raises its error."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -161,6 +157,7 @@ async def _first(*ways: Coroutine[Any, Any, object]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+    return min(map(tasks.index, done))
 
 
 async def _stop(children: Sequence[Child]) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from bridge.embedded import die_with_parent
 
+PROGRAM: Final = (sys.executable, "-m", "bridge")
 POLL_SECONDS: Final = 0.05
 TAIL_BYTES: Final = 8192
 
@@ -35,7 +36,7 @@ class Child:
     async def start(self, environ: Mapping[str, str]) -> None:
         with self.log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", *self._arguments,
+                *PROGRAM, *self._arguments,
                 stdin=DEVNULL, stdout=log, stderr=log, env=environ,
                 start_new_session=True, preexec_fn=die_with_parent(signal.SIGKILL),
             )  # fmt: skip
