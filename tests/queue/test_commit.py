@@ -96,6 +96,7 @@ async def test_a_waiter_that_gives_up_harms_nobody(commit: GroupCommit) -> None:
 async def test_what_is_given_up_before_it_was_sent_is_not_sent(commit: GroupCommit, hands: Hands) -> None:
     first = asyncio.create_task(commit.command("SET", "first", "1"))
     second = asyncio.create_task(commit.command("SET", "second", "1"))
+    await asyncio.sleep(0)  # both wait by now, and nothing is sent yet
     second.cancel()
     await first
     await asyncio.gather(second, return_exceptions=True)

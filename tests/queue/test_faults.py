@@ -17,7 +17,7 @@ from bridge.errors import StoreUnavailable
 from bridge.queue import Ack, Beat, Bury, Limits, Park, Pushed, Queue, connect, wait_for_wake
 from tests.queue.hands import Hands, claim, claim_one, somebody_blocks
 
-TIMEOUT = 0.5
+TIMEOUT = 1.0
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def test_a_caller_can_give_up_on_a_frozen_server_sooner(own: EmbeddedServe
     os.kill(own.pid, signal.SIGSTOP)
     try:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(TIMEOUT / 10):
+            async with asyncio.timeout(TIMEOUT / 20):
                 await queue.push("s", b"1")
     finally:
         os.kill(own.pid, signal.SIGCONT)

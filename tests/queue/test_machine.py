@@ -238,6 +238,9 @@ class Machine(RuleBasedStateMachine):
         keys = self.run(self.hands.keys("[ms][at]*"))
         mail = {key for key in keys if key.startswith("mail:")}
         assert mail == {f"mail:{session}" for session in self.mail}
+        assert set(self.run(self.hands.do("ZRANGE", f"{self.hands.prefix}head", 0, -1))) == {
+            session.encode() for session in self.mail
+        }
         assert {key for key in keys if key.startswith("state:")} <= {f"state:{name}" for name in self.mail}
 
 
