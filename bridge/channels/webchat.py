@@ -29,7 +29,8 @@ class WebChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The table [integrations.NAME.webchat]; all of it is optional.
 
     `greeting` and `starters` (words to begin with) are shown while a chat is empty. `origins` are the sites
-    that may embed the page, as "https://shop.example". `accent` is a colour, as "#1f5eff".
+    that may embed the page, as "https://shop.example" (and the page's own, where a proxy changes the header
+    Host). `accent` is a colour, as "#1f5eff". A history is kept for `keep_days` after its last message.
     """
 
     title: str = "Chat"

@@ -38,9 +38,12 @@ class Watch:
     def __init__(self) -> None:
         self._woken = asyncio.Event()
         self._signs: list[bytes] = []
+        self._marked = True
         self.closed = False
 
     def wake(self) -> None:
+        """Nothing is known of what was missed: look at everything again."""
+        self._marked = True
         self._woken.set()
 
     def close(self) -> None:
@@ -56,12 +59,17 @@ class Watch:
             case "entry":
                 self._signs = []
             case "mark":
-                pass
+                self._marked = True
         self._woken.set()
 
     def signs(self) -> list[bytes]:
         """The signs heard since the last call."""
         taken, self._signs = self._signs, []
+        return taken
+
+    def marked(self) -> bool:
+        """Whether a mark may have moved since the last call; at first it may."""
+        taken, self._marked = self._marked, False
         return taken
 
     def clear(self) -> None:
@@ -83,6 +91,7 @@ class Hub:
         self._redis = redis
         self._watches: defaultdict[tuple[str, str], set[Watch]] = defaultdict(set)
         self._closed = False
+        self._ended = False
 
     @contextmanager
     def watch(self, log: ChatLog, chat: str) -> Iterator[Watch]:
@@ -113,6 +122,9 @@ class Hub:
         try:
             yield
         finally:
+            self._ended = (
+                True  # a client that is just connecting may answer a cancellation with its own error
+            )
             task.cancel()
             await asyncio.wait([task])
 
@@ -121,7 +133,7 @@ class Hub:
 
     async def _listen_always(self) -> None:
         """Redis going away ends nothing: listen again as soon as it is back."""
-        while True:
+        while not self._ended:
             pubsub = self._redis.pubsub()
             try:
                 await self._listen(pubsub)
@@ -134,7 +146,7 @@ class Hub:
     async def _listen(self, pubsub: PubSub) -> None:
         await pubsub.psubscribe(PATTERN)
         asked = False
-        while True:
+        while not self._ended:
             message = await pubsub.get_message(timeout=SILENCE_SECONDS)
             if message is None:
                 if asked:

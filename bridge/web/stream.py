@@ -48,17 +48,19 @@ async def follow(
 
     The watch is cleared before reading, so that what comes meanwhile is read in the next round.
     """
-    shown: dict[str, str] = {}
     await write(RETRY)
     ready = False
     while not watch.closed:
         watch.clear()
-        while entries := await log.read(chat, after, PAGE):
-            await write(b"".join(map(entry, entries)))
-            after = entries[-1].id
-        if (marks := await log.marks(chat)) != shown:
+        full = True
+        while full:
+            entries = await log.read(chat, after, PAGE)
+            if entries:
+                await write(b"".join(map(entry, entries)))
+                after = entries[-1].id
+            full = len(entries) == PAGE
+        if watch.marked() and (marks := await log.marks(chat)):
             await write(event("marks", _ENCODE(marks)))
-            shown = marks
         for sign in watch.signs():
             await write(event("sign", sign))
         if not ready:

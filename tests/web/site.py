@@ -19,6 +19,7 @@ from bridge.config import Integration
 from bridge.content import Content
 from bridge.errors import Unavailable
 from bridge.ingress import chat
+from bridge.ingress.chat.told import HUB
 from bridge.metrics import Metrics
 from bridge.queue import Ack, Limits, Queue
 from bridge.secret import Secret
@@ -81,6 +82,11 @@ class Site:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    def watching(self, chat_id: str) -> int:
+        """The browsers that look at the chat."""
+        assert self._runner
+        return self._runner.app[HUB].watching(self.log, chat_id)
 
     async def agent(self, chat_id: str, *contents: Content) -> list[str | None]:
         """Says the contents one after another, as the worker would. Gives the ids of the messages."""

@@ -94,6 +94,15 @@ async def test_closing_wakes_those_who_wait_and_those_who_come_late(hub: Hub, lo
         assert late.closed
 
 
+async def test_it_ends_at_whatever_moment_it_is_told(redis_client: Redis) -> None:
+    """A cancellation that meets the client while it connects must not be lost."""
+    async with asyncio.timeout(30):
+        for turns in range(60):
+            async with Hub(redis_client).running():
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+
+
 def sign(text: str) -> Notice:
     return Notice(CHAT, "sign", text)
 

@@ -16,7 +16,9 @@ from bridge.channels import Click, UserMessage
 from bridge.content import Receipt, Text, Typing
 from bridge.errors import ConfigError
 from bridge.ingress import chat
+from bridge.ingress.chat import said, told
 from bridge.queue import Limits
+from bridge.web.stream import PAGE
 from tests.web.site import NAME, Site
 
 CHAT = "chat-0001"
@@ -134,10 +136,10 @@ async def test_history_first_then_what_comes(site: Site, http: aiohttp.ClientSes
 
 
 async def test_a_long_history_comes_whole(site: Site, http: aiohttp.ClientSession) -> None:
-    said = [str(number) for number in range(chat.STREAMS * 16)]
-    await site.agent(CHAT, *map(Text, said))
+    spoken = [str(number) for number in range(3 * PAGE + 7)]
+    await site.agent(CHAT, *map(Text, spoken))
     async with stream(site, http) as browser:
-        assert await browser.texts(len(said)) == said
+        assert await browser.texts(len(spoken)) == spoken
 
 
 @pytest.mark.parametrize("way", ["header", "query"])
@@ -176,7 +178,7 @@ async def test_marks_are_told_when_they_move_and_outlive_the_stream(
 async def test_a_quiet_stream_says_that_it_lives(
     site: Site, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(told, "BEAT_SECONDS", 0.05)
     async with stream(site, http) as browser:
         await browser.until_ready()
         assert (await browser.event())[0] == "beat"
@@ -186,14 +188,14 @@ async def test_many_browsers_and_chats_each_hear_their_own_in_order(
     site: Site, http: aiohttp.ClientSession
 ) -> None:
     chats = [f"chat-10{number:02}" for number in range(12)]
-    said = [str(number) for number in range(20)]
+    spoken = [str(number) for number in range(20)]
 
     async def browse(chat_id: str) -> list[str]:
         async with stream(site, http, chat_id=chat_id) as browser:
-            return await browser.texts(len(said))
+            return await browser.texts(len(spoken))
 
     async def speak(chat_id: str) -> None:
-        for text in said:
+        for text in spoken:
             await site.agent(chat_id, Text(f"{chat_id} {text}"))
 
     async with asyncio.TaskGroup() as group:
@@ -201,7 +203,7 @@ async def test_many_browsers_and_chats_each_hear_their_own_in_order(
         for chat_id in chats:
             group.create_task(speak(chat_id))
     for chat_id, browser in browsers.items():
-        assert browser.result() == [f"{chat_id} {text}" for text in said]
+        assert browser.result() == [f"{chat_id} {text}" for text in spoken]
 
 
 @pytest.mark.parametrize(
@@ -220,11 +222,25 @@ async def test_a_stream_of_nothing_is_refused(
 async def test_the_windows_on_one_chat_are_bounded(
     site: Site, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat, "STREAMS", 1)
+    monkeypatch.setattr(told, "STREAMS", 1)
     async with stream(site, http) as browser:
         await browser.until_ready()
         async with http.get(f"{site.url}/events", params={"chat": CHAT}) as second:
             assert second.status == 429
+
+
+async def test_who_takes_nothing_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(told, "WRITE_SECONDS", 0.2)
+    monkeypatch.setattr(told, "BEAT_SECONDS", 0.05)
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port, limit=1024)
+    writer.write(f"GET /chat/{NAME}/events?chat={CHAT} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await reader.readexactly(16)
+    async with asyncio.timeout(20):
+        for number in range(400):
+            await site.agent(CHAT, Text("x" * 19_000 + str(number)))
+        while site.watching(CHAT):
+            await asyncio.sleep(0.05)
+    writer.close()
 
 
 async def test_stopping_ends_the_streams_at_once(site: Site, http: aiohttp.ClientSession) -> None:
@@ -272,6 +288,7 @@ async def test_messages_of_a_chat_are_pushed_in_order(site: Site, http: aiohttp.
         pytest.param(message(), {"Origin": "https://evil.example"}, 403, id="another site"),
         pytest.param(message(), {"Origin": "null"}, 403, id="no site"),
         pytest.param(message(), {"Content-Type": "text/plain"}, 415, id="no JSON"),
+        pytest.param(message(), {"Content-Encoding": "gzip"}, 415, id="encoded"),
         pytest.param(b"{", {}, 400, id="broken JSON"),
         pytest.param(message(text=""), {}, 400, id="says nothing"),
         pytest.param(message(text="x" * 9000), {}, 413, id="too large"),
@@ -290,8 +307,8 @@ async def test_the_page_itself_may_speak(site: Site, http: aiohttp.ClientSession
 
 
 async def test_who_speaks_too_fast_has_to_wait(site: Site, http: aiohttp.ClientSession) -> None:
-    statuses = [await post(site, http, message(id=f"m-{number:08}")) for number in range(chat.BURST + 1)]
-    assert statuses == [200] * chat.BURST + [429]
+    statuses = [await post(site, http, message(id=f"m-{number:08}")) for number in range(said.BURST + 1)]
+    assert statuses == [200] * said.BURST + [429]
 
 
 async def test_a_full_queue_says_not_now_and_the_repeat_is_said_once(

@@ -108,13 +108,15 @@ export class Timeline {
 
   typing(entry) {
     const { on, author } = entry.content;
-    this.quiet();
+    if (!on || this.#typing?.author !== (author?.name ?? "")) this.quiet();
     if (!on) return;
+    clearTimeout(this.#typingEnds);
+    this.#typingEnds = setTimeout(() => this.quiet(), TYPING_MS);
+    if (this.#typing) return; // the same person goes on
     const dots = el("div", { class: "bubble dots" }, spoken(words.typing(author?.name)), el("i"), el("i"), el("i"));
     this.#typing = this.#frame("agent", author, dots, Date.now());
     this.#typing.node.classList.add("typing");
     this.#place(this.#typing, null);
-    this.#typingEnds = setTimeout(() => this.quiet(), TYPING_MS);
   }
 
   /** Nobody types any more. */

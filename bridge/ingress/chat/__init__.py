@@ -1,0 +1,68 @@
+"""The web chat's routes: the page, what follows the chat (server-sent events), what the user says.
+
+    GET  /chat/NAME             the page; ?session=ID or #ID names the chat, else the browser keeps an id
+    GET  /chat/NAME/embed.js    puts the page into another site
+    GET  /chat/NAME/events      ?chat=ID: the history after Last-Event-ID (or ?after=), then whatever comes
+    POST /chat/NAME/messages    {chat, id, text} or {chat, id, payload, label}
+
+Who knows a chat's id may read it and speak in it; the browser's own ids are random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from bridge.channels import registry
+from bridge.channels.webchat import WebChat
+from bridge.config import Integration
+from bridge.errors import ConfigError
+from bridge.ingress.chat.said import Said
+from bridge.ingress.chat.shown import Shown
+from bridge.ingress.chat.told import HUB, Told
+from bridge.metrics import Metrics
+from bridge.queue import Queue
+from bridge.web.hub import Hub
+from bridge.web.log import ChatLog
+
+__all__ = ["install", "routes"]
+
+
+def install(app: web.Application, redis: Redis) -> None:
+    """Once an application: the connection its web chats share, and the end of their streams at shutdown."""
+    hub = app[HUB] = Hub(redis)
+
+    async def listen(_: web.Application) -> AsyncIterator[None]:
+        async with hub.running():
+            yield
+
+    async def end_streams(_: web.Application) -> None:
+        hub.close()
+
+    app.cleanup_ctx.append(listen)
+    app.on_shutdown.append(end_streams)
+
+
+def routes(
+    integration: Integration, log: ChatLog, queue_in: Queue, metrics: Metrics
+) -> list[web.AbstractRouteDef]:
+    """The routes of one integration with the channel webchat; the application needs `install` too.
+
+    Raises ConfigError when the integration's table for the web chat is wrong.
+    """
+    name, channel = integration.name, registry.build(WebChat.name, integration.extra)
+    if not isinstance(channel, WebChat):
+        raise ConfigError(f"integrations.{name}.channel: the chat page is for the channel webchat")
+    shown, told = Shown(name, channel.settings), Told(log)
+    said = Said(name, channel.settings, log, queue_in, metrics)
+    base = f"/chat/{name}"
+    return [
+        web.get(base, shown.page),
+        web.get(f"{base}/", shown.without_slash),
+        web.get(f"{base}/embed.js", shown.embed),
+        web.get(f"{base}/static/{{version}}/{{file}}", shown.static),
+        web.get(f"{base}/events", told.events, allow_head=False),
+        web.post(f"{base}/messages", said.messages),
+    ]

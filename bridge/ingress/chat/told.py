@@ -1,0 +1,66 @@
+"""What a browser is told of a chat, for as long as it looks: one stream of server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+from aiohttp import web
+
+from bridge.errors import StoreUnavailable
+from bridge.web import page, posted
+from bridge.web.hub import Hub
+from bridge.web.log import ChatLog
+from bridge.web.stream import follow
+
+BEAT_SECONDS: Final = 15.0
+WRITE_SECONDS: Final = 20.0
+"""A browser that takes nothing for this long is let go; it comes back for what it missed."""
+STREAMS: Final = 16
+"""Browsers that may look at one chat through this process."""
+EVENT_ID: Final = re.compile(r"\d{1,19}(-\d{1,19})?")
+HUB: Final = web.AppKey("chat_hub", Hub)
+
+
+class Told:
+    def __init__(self, log: ChatLog) -> None:
+        self._log = log
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        chat, hub = request.query.get("chat", ""), request.app[HUB]
+        after = request.headers.get("Last-Event-ID") or request.query.get("after") or "0"
+        if not posted.is_chat(chat) or not EVENT_ID.fullmatch(after):
+            raise web.HTTPBadRequest(text="no such chat")
+        if hub.watching(self._log, chat) >= STREAMS:
+            raise web.HTTPTooManyRequests(text="too many windows on this chat", headers={"Retry-After": "5"})
+        response = web.StreamResponse(
+            headers=page.HEADERS
+            | {
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+
+        async def write(data: bytes) -> None:
+            async with asyncio.timeout(WRITE_SECONDS):
+                await response.write(data)
+
+        with hub.watch(self._log, chat) as watch:
+            try:
+                await self._log.marks(chat)
+            except StoreUnavailable:
+                raise not_now() from None
+            await response.prepare(request)
+            try:
+                await follow(self._log, watch, chat, after, write, beat_seconds=BEAT_SECONDS)
+            except (StoreUnavailable, ConnectionError, TimeoutError):
+                # The browser left, reads too slowly, or comes back when Redis does: this stream ends.
+                if request.transport:
+                    request.transport.abort()
+        return response
+
+
+def not_now() -> web.HTTPServiceUnavailable:
+    return web.HTTPServiceUnavailable(text="not now", headers={"Retry-After": "2"})
