@@ -43,6 +43,8 @@ class _Link(Protocol):
 
 
 class _Command:
+    """One command and who waits for its reply."""
+
     __slots__ = ("future", "packed", "script")
 
     def __init__(self, packed: bytes, script: Script | None, future: asyncio.Future[Any]) -> None:
@@ -50,16 +52,74 @@ class _Command:
         self.script = script
         self.future = future
 
+    def pack(self) -> bytes:
+        """What is sent; nothing when nobody waits for it any more."""
+        return b"" if self.future.done() else self.packed
+
+    def succeed(self, reply: Any) -> None:
+        if not self.future.done():
+            self.future.set_result(reply)
+
     def fail(self, error: Exception) -> None:
-        if self.future.done():
-            return
-        if not_now(error):
-            reason = str(error) or type(error).__name__
-            unavailable = StoreUnavailable(reason)
-            unavailable.__cause__ = error
-            self.future.set_exception(unavailable)
-        else:
-            self.future.set_exception(error)
+        _fail(self.future, error)
+
+    def cancel(self) -> None:
+        self.future.cancel()
+
+
+class _Joint:
+    """Calls of one script that go out as one call; its reply is a list with an answer for each."""
+
+    __slots__ = ("_arguments", "_calls", "_keys", "script")
+
+    def __init__(self, script: Script, keys: Sequence[Argument], arguments: Sequence[Argument]) -> None:
+        self.script = script
+        self._keys = keys
+        self._arguments = arguments
+        self._calls: list[tuple[asyncio.Future[Any], Sequence[Argument], Sequence[Argument]]] = []
+
+    def add(
+        self, future: asyncio.Future[Any], keys: Sequence[Argument], arguments: Sequence[Argument]
+    ) -> int:
+        """Returns how many there are now."""
+        self._calls.append((future, keys, arguments))
+        return len(self._calls)
+
+    def pack(self) -> bytes:
+        """What is sent for those who still wait."""
+        self._calls = [call for call in self._calls if not call[0].done()]
+        if not self._calls:
+            return b""
+        keys, arguments = list(self._keys), list(self._arguments)
+        for _, own_keys, own_arguments in self._calls:
+            keys += own_keys
+            arguments += own_arguments
+        return _pack(b"EVALSHA", self.script.sha, len(keys), *keys, *arguments)
+
+    def succeed(self, reply: Sequence[Any]) -> None:
+        for (future, _, _), answer in zip(self._calls, reply, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        for future, _, _ in self._calls:
+            _fail(future, error)
+
+    def cancel(self) -> None:
+        for future, _, _ in self._calls:
+            future.cancel()
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if future.done():
+        return
+    if not_now(error):
+        reason = str(error) or type(error).__name__
+        unavailable = StoreUnavailable(reason)
+        unavailable.__cause__ = error
+        future.set_exception(unavailable)
+    else:
+        future.set_exception(error)
 
 
 class GroupCommit:
@@ -73,45 +133,72 @@ class GroupCommit:
         self._timeout: float = self._pool.connection_kwargs.get("socket_timeout") or TIMEOUT_SECONDS
         self._connection: _Link | None = None
         self._used_at = 0.0
-        self._waiting: list[_Command] = []
+        self._waiting: list[_Command | _Joint] = []
+        self._open: dict[tuple[Script, Argument], _Joint] = {}
+        """Joints that wait, so that calls may still be added, by script and first key."""
         self._task: asyncio.Task[None] | None = None
 
     async def run(self, script: Script, keys: Sequence[Argument], arguments: Sequence[Argument]) -> Any:
         """What the script returns. Raises StoreUnavailable, or redis.ResponseError for a wrong command."""
         return await self._answer(_pack(b"EVALSHA", script.sha, len(keys), *keys, *arguments), script)
 
+    def join(
+        self,
+        script: Script,
+        shared: tuple[Sequence[Argument], Sequence[Argument]],
+        keys: Sequence[Argument],
+        arguments: Sequence[Argument],
+    ) -> asyncio.Future[Any]:
+        """As `run`, for a script that takes many calls at once: those that wait together become one.
+
+        `shared` are the keys and arguments that the script takes once, before those of each call; all calls
+        with the same first key must share the same. An error of the script is that of all of them.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        name = (script, shared[0][0])
+        joint = self._open.get(name)
+        if joint is None:
+            joint = self._open[name] = _Joint(script, *shared)
+            self._enqueue(joint)
+        if joint.add(future, keys, arguments) >= BATCH:
+            del self._open[name]
+        return future
+
     async def command(self, *words: Argument) -> Any:
         """The server's reply to a plain command, unparsed. Errors as for `run`."""
         return await self._answer(_pack(*words), None)
 
     def _answer(self, packed: bytes, script: Script | None) -> asyncio.Future[Any]:
-        loop = asyncio.get_running_loop()
-        command = _Command(packed, script, loop.create_future())
-        self._waiting.append(command)
-        if self._task is None:
-            self._task = loop.create_task(self._work())
+        command = _Command(packed, script, asyncio.get_running_loop().create_future())
+        self._enqueue(command)
         return command.future
 
+    def _enqueue(self, command: _Command | _Joint) -> None:
+        self._waiting.append(command)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
     async def _work(self) -> None:
-        batch: list[_Command] = []
+        batch: list[_Command | _Joint] = []
         try:
             while self._waiting:
-                batch = [command for command in self._waiting[:BATCH] if not command.future.done()]
+                batch = self._waiting[:BATCH]
                 del self._waiting[:BATCH]
-                if batch:
-                    await self._round_trip(batch)
+                self._open.clear()  # what waits behind this batch may go with it no more
+                await self._round_trip(batch)
         except BaseException as error:  # the event loop is closing, or a bug: leave nobody waiting
             for command in (*batch, *self._waiting):
                 if isinstance(error, Exception):
                     command.fail(error)
                 else:
-                    command.future.cancel()
+                    command.cancel()
             self._waiting.clear()
+            self._open.clear()
             raise
         finally:
             self._task = None
 
-    async def _round_trip(self, batch: list[_Command]) -> None:
+    async def _round_trip(self, batch: Sequence[_Command | _Joint]) -> None:
         try:
             async with asyncio.timeout(self._timeout):
                 connection = await self._ready()
@@ -151,11 +238,14 @@ async def _stale(connection: _Link) -> bool:
         return True
 
 
-async def _exchange(connection: _Link, batch: Sequence[_Command]) -> list[_Command]:
+async def _exchange(connection: _Link, batch: Sequence[_Command | _Joint]) -> list[_Command | _Joint]:
     """Sends all, gives each its reply, and returns those whose script the server does not know."""
-    await connection.send_packed_command(b"".join([command.packed for command in batch]), check_health=False)
+    sent = [(command, packed) for command in batch if (packed := command.pack())]
+    if not sent:
+        return []
+    await connection.send_packed_command(b"".join([packed for _, packed in sent]), check_health=False)
     unknown = []
-    for command in batch:
+    for command, _ in sent:
         try:
             reply = await connection.read_response()
         except NoScriptError:
@@ -163,8 +253,7 @@ async def _exchange(connection: _Link, batch: Sequence[_Command]) -> list[_Comma
         except ResponseError as error:
             command.fail(error)
         else:
-            if not command.future.done():
-                command.future.set_result(reply)
+            command.succeed(reply)
     return unknown
 
 

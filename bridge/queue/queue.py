@@ -57,7 +57,11 @@ class Queue:
         self._limits: Final = limits
         self._commit: Final = commit or GroupCommit(redis)
         self._lease_ms: Final = _ms(limits.lease_seconds)
-        self._seen_ms: Final = max(1, _ms(limits.seen_seconds))
+        keys = self._keys
+        self._push: Final = (
+            (keys.due, keys.head, keys.stats, keys.wake),
+            (limits.depth, max(1, _ms(limits.seen_seconds))),
+        )
 
     async def push(self, session: str, payload: bytes, digest: bytes | None = None) -> Pushed:
         """Appends an event to its session, unless its digest was accepted lately or the queue is full.
@@ -67,10 +71,8 @@ class Queue:
         keys, name = self._keys, encode(session)
         digest = digest or blake2b(payload, digest_size=16).digest()
         return Pushed(
-            await self._commit.run(
-                scripts.PUSH,
-                (keys.seen(digest), keys.mail(name), keys.due, keys.head, keys.stats, keys.wake),
-                (name, payload, self._limits.depth, self._seen_ms),
+            await self._commit.join(
+                scripts.PUSH, self._push, (keys.seen(digest), keys.mail(name)), (name, payload)
             )
         )
 

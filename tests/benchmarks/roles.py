@@ -117,7 +117,7 @@ class Posting(Null):
 
 
 async def worker(redis_url: str, url: str = "") -> None:
-    """A dispatcher over the waiting events: CPU seconds of each round. With `url` it posts each content there."""
+    """A dispatcher over what waits: CPU seconds of each round. With `url` it posts each content there."""
     configure(settings(redis_url).log)
     redis = connect(redis_url)
     queue = Queue(redis, NAME, "out", Limits(), GroupCommit(redis))

@@ -133,3 +133,37 @@ async def test_an_event_loop_that_ends_leaves_nobody_waiting(redis_client: Redis
     answers = await outcomes(waiting, behind)
     assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2
     assert await commit.command("ECHO", "in step") == b"in step"
+
+
+async def test_pushes_that_wait_together_are_one_call(redis_client: Redis) -> None:
+    async def calls() -> int:
+        stats = await redis_client.info("commandstats")
+        return int(stats["cmdstat_evalsha"]["calls"])
+
+    queue = Queue(redis_client, "n", "out")
+    await queue.push("s", b"first")
+    before = await calls()
+    await asyncio.gather(*(queue.push(f"s{n}", b"%d" % n) for n in range(BATCH)))
+    assert await calls() - before == 1
+
+
+async def test_each_push_of_one_call_has_its_own_answer(queue: Queue) -> None:
+    await queue.push("s", b"first")
+    pushes = [queue.push("s", payload) for payload in (b"a", b"first", b"a", b"b")]
+    assert await asyncio.gather(*pushes) == [
+        Pushed.ACCEPTED,
+        Pushed.DUPLICATE,
+        Pushed.DUPLICATE,
+        Pushed.ACCEPTED,
+    ]
+    stats = await queue.stats()
+    assert (stats.depth, stats.duplicates_total) == (3, 2)
+
+
+async def test_a_push_that_is_given_up_before_it_was_sent_is_not_sent(queue: Queue) -> None:
+    await queue.push("s", b"0")
+    pushes = [asyncio.create_task(queue.push("s", b"%d" % n)) for n in (1, 2, 3)]
+    await asyncio.sleep(0)  # all wait by now, and nothing is sent yet
+    pushes[1].cancel()
+    assert [await pushes[0], await pushes[2]] == [Pushed.ACCEPTED, Pushed.ACCEPTED]
+    assert (await queue.stats()).depth == 3
