@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 
@@ -29,6 +30,7 @@ def recipient(event: Event, path: str) -> str:
             return ""
 
 
+@cache
 def _attribute(cls: type[msgspec.Struct], name: str) -> str:
     """The attribute behind a field's name in JSON ("from" is no name in Python)."""
     fields = dict(zip(cls.__struct_encode_fields__, cls.__struct_fields__, strict=True))

@@ -228,6 +228,27 @@ async def test_probes_and_metrics_are_on_the_admin_port(
     assert 'outcome="delivered"} 1.0' in answers["/metrics"][1]
 
 
+async def test_a_server_that_forbids_info_will_do(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
+) -> None:
+    allowed = ["+@all", "-@dangerous"]
+    await redis.acl_setuser("careful", True, passwords="+pw", keys=["*"], channels=["*"], categories=allowed)
+    await push(Queue(redis, "support", "out"), "s", "hello")
+    with worker(tmp_path, config, redis_url.replace("unix://", "unix://careful:pw@")) as child:
+        await there.has(1, 20)
+        assert child.alive
+    await redis.acl_deluser("careful")
+
+
+async def test_a_taken_admin_port_is_said(
+    there: Platform, redis_url: str, config: str, tmp_path: Path
+) -> None:
+    taken = there.url.rpartition(":")[2]
+    with worker(tmp_path, config.replace("admin_port = 0", f"admin_port = {taken}"), redis_url) as child:
+        assert await asyncio.to_thread(child.ended) != 0
+        assert f"worker.admin_port: cannot listen on 127.0.0.1 port {taken}" in child.log
+
+
 @pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
 async def test_a_wrong_setting_is_said_before_anything_starts(
     redis_url: str, config: str, tmp_path: Path, command: tuple[str, ...]
