@@ -7,7 +7,6 @@ from bridge.errors import StoreUnavailable
 from bridge.queue import connect
 from bridge.sessions import Numbers, Sessions
 
-
 WRONG = ("", "0", "3", "-1", "1.", "٢", "yes", "9" * 5000)
 
 
