@@ -150,6 +150,7 @@ async def test_the_keyboard_is_enough(browser: Browser, site: Site, complaints: 
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("Enter")
     await said(page, "Yes")
+    await expect(page.locator(".user .meta").last).to_contain_text("Sent")
     spoken = [one.text if isinstance(one, UserMessage) else one.payload for one in await site.heard()]
     assert spoken == ["two\nlines", "yes"]
 
@@ -161,6 +162,7 @@ async def test_a_reload_keeps_the_history_and_the_chat(
     await page.fill("#words", "hello")
     await page.keyboard.press("Enter")
     await said(page, "hello")
+    await expect(page.locator(".user .meta")).to_contain_text("Sent")
     (heard,) = await site.heard()
     await site.agent(heard.chat, Text("one"), Text("two"))
     before = await said(page, "two")
@@ -206,6 +208,59 @@ async def test_what_was_not_sent_before_a_reload_is_sent_after_it(
     await expect(page.locator(".user .meta")).to_contain_text("Sent")
     assert await said(page, "remember me") == ["remember me"]
     assert len(await site.heard()) == 1
+
+
+async def test_what_waited_too_long_is_left_to_the_user(
+    browser: Browser, site: Site, complaints: Complaints
+) -> None:
+    """The server knows a repeat for a while only; an older message could be said twice."""
+    page = await opened(browser, at(site), complaints)
+    await page.evaluate(
+        """chat => localStorage.setItem(`moveo-bridge:outbox:/chat/support/messages:${chat}:m-000000001`,
+        JSON.stringify({chat, id: "m-000000001", text: "yesterday's", at: Date.now() - 86_400_000}))""",
+        CHAT,
+    )
+    await page.reload()
+    await expect(page.locator(".user .meta")).to_contain_text("Not sent.")
+    assert await site.heard() == []
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.locator(".user .meta")).to_contain_text("Sent")
+    assert len(await site.heard()) == 1
+
+
+async def test_what_the_history_shows_was_sent_though_nobody_heard_so(
+    browser: Browser, site: Site, complaints: Complaints
+) -> None:
+    """A phone that slept on the answer does not call a message unsent that stands in the history."""
+    page = await opened(browser, at(site), complaints)
+    await page.fill("#words", "before the nap")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".user .meta")).to_contain_text("Sent")
+    (heard,) = await site.heard()
+    await page.evaluate(
+        """([chat, id]) => localStorage.setItem(`moveo-bridge:outbox:/chat/support/messages:${chat}:${id}`,
+        JSON.stringify({chat, id, text: "before the nap", at: Date.now() - 86_400_000}))""",
+        [CHAT, heard.id],
+    )
+    await page.reload()
+    await expect(page.locator(".user .meta")).to_contain_text("Sent")
+    assert await bubbles(page) == ["before the nap"]
+    assert await site.heard() == []
+
+
+async def test_two_windows_show_the_same_chat(browser: Browser, site: Site, complaints: Complaints) -> None:
+    first = await opened(browser, site.url, complaints)
+    second = complaints.watch(await first.context.new_page())
+    await second.goto(site.url)
+    for number, page in enumerate((first, second)):
+        await page.fill("#words", f"from window {number}")
+        await page.keyboard.press("Enter")
+        for window in (first, second):
+            await said(window, f"from window {number}")
+        await expect(page.locator(".user .meta").last).to_contain_text("Sent")
+    assert await bubbles(first) == await bubbles(second) == ["from window 0", "from window 1"]
+    assert len(await site.heard()) == 2
+    assert complaints == []
 
 
 async def test_a_lost_answer_to_a_message_repeats_nothing(
@@ -370,6 +425,7 @@ async def test_cards_post_open_and_link(browser: Browser, site: Site, complaints
     assert "noopener" in (await link.get_attribute("rel") or "")
     await page.get_by_role("button", name="Book it").click()
     await said(page, "Book it")
+    await expect(page.locator(".user .meta").last).to_contain_text("Sent")
     (click,) = await site.heard()
     assert isinstance(click, Click)
     assert click.payload == "book lisbon"

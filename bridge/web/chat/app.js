@@ -37,9 +37,8 @@ let lostTimer = 0;
 let unseen = 0;
 
 const post = outbox(new URL("messages", here), chat ?? "", {
-  waiting: () => {},
   sent: (message) => timeline.sent(message),
-  failed: (message) => timeline.failed(message),
+  failed: (message, refused) => timeline.failed(message, refused),
 });
 
 function speak(what) {
@@ -74,7 +73,11 @@ function seen() {
 
 /** What stands in an empty chat. */
 const welcome = el("div", { class: "welcome" });
-welcome.append(settings.greeting ? render({ type: "text", text: settings.greeting }, act) : el("p", { class: "notice" }, words.begin));
+welcome.append(
+  settings.greeting
+    ? render({ type: "text", text: settings.greeting }, act)
+    : el("p", { class: "notice" }, words.begin),
+);
 if (settings.starters.length) {
   const starters = settings.starters.map((text) => ({ label: text, text }));
   welcome.append(quickReplies(starters, { say: (text) => speak({ text }) }));
@@ -124,7 +127,10 @@ frame.onOpen(() => {
 if (frame.embedded) {
   part("brand").parentElement.append(iconButton("close", words.close, frame.close));
   document.documentElement.classList.add("embedded");
-  document.addEventListener("keydown", (event) => event.key === "Escape" && !document.querySelector("dialog[open]") && frame.close());
+  document.addEventListener(
+    "keydown",
+    (event) => event.key === "Escape" && !document.querySelector("dialog[open]") && frame.close(),
+  );
 }
 if (chat) {
   const events = new URL("events", here);

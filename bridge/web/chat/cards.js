@@ -10,7 +10,16 @@ const SHORT = 60; // characters of an address
 function button(what, act) {
   switch (what.type) {
     case "postback":
-      return el("button", { type: "button", class: "action", dir: "auto", on: { click: () => act.say(what.value, what.label) } }, what.label);
+      return el(
+        "button",
+        {
+          type: "button",
+          class: "action",
+          dir: "auto",
+          on: { click: () => act.say(what.value, what.label) },
+        },
+        what.label,
+      );
     case "url": {
       const url = linkUrl(what.url);
       return url ? anchor(url, { class: "action", dir: "auto" }, what.label, ...newTab()) : dead(what.label);
@@ -30,13 +39,20 @@ function dead(label) {
   return el("span", { class: "action dead", dir: "auto", title: words.noLink }, label);
 }
 
-/** Opens a page inside the chat; where it is meant for a window of its own, or cannot be framed, a link to it. */
+/** Opens a page inside the chat; a link where it is meant for a window of its own, or cannot be framed. */
 export function pageButton(url, label, height, act, className) {
   const shown = label || words.openPage;
-  if (height === "new_window" || !act.canFrame(url)) return anchor(url, { class: className, dir: "auto" }, shown, ...newTab());
+  if (height === "new_window" || !act.canFrame(url))
+    return anchor(url, { class: className, dir: "auto" }, shown, ...newTab());
   return el(
     "button",
-    { type: "button", class: className, dir: "auto", "aria-haspopup": "dialog", on: { click: () => act.openPage(url, shown, height) } },
+    {
+      type: "button",
+      class: className,
+      dir: "auto",
+      "aria-haspopup": "dialog",
+      on: { click: () => act.openPage(url, shown, height) },
+    },
     shown,
     icon("window"),
   );
@@ -66,7 +82,12 @@ export function card({ title, subtitle, media, buttons = [], default_action: tap
     subtitle && el("p", { class: "card-text", dir: "auto" }, subtitle),
   ];
   const top = el("div", { class: "card-top" }, face, el("div", { class: "card-words" }, ...head));
-  return el("article", { class: "card", ...attributes }, tap ? tappable(top, tap, title, act) : top, ...buttons.map((one) => button(one, act)));
+  return el(
+    "article",
+    { class: "card", ...attributes },
+    tap ? tappable(top, tap, title, act) : top,
+    ...buttons.map((one) => button(one, act)),
+  );
 }
 
 /** The card's own action: a tap anywhere on its head does what its (unseen) button would. */
@@ -85,16 +106,33 @@ function cover({ kind, url: address }) {
   const shown =
     kind === "video"
       ? el("video", { class: "cover", src: url.href, controls: true, playsinline: true, preload: "metadata" })
-      : el("img", { class: "cover", src: url.href, alt: "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" });
-  shown.addEventListener("error", () => shown.replaceWith(el("div", { class: "cover broken" }, icon("image"))));
+      : el("img", {
+          class: "cover",
+          src: url.href,
+          alt: "",
+          loading: "lazy",
+          decoding: "async",
+          referrerpolicy: "no-referrer",
+        });
+  shown.addEventListener("error", () =>
+    shown.replaceWith(el("div", { class: "cover broken" }, icon("image"))),
+  );
   return shown;
 }
 
 export function carousel({ cards }, act) {
   const track = el(
     "div",
-    { class: "track", role: "group", "aria-roledescription": "carousel", "aria-label": words.carousel, tabindex: "0" },
-    ...cards.map((one, at) => card(one, act, { role: "group", "aria-label": words.card(at + 1, cards.length) })),
+    {
+      class: "track",
+      role: "group",
+      "aria-roledescription": "carousel",
+      "aria-label": words.carousel,
+      tabindex: "0",
+    },
+    ...cards.map((one, at) =>
+      card(one, act, { role: "group", "aria-label": words.card(at + 1, cards.length) }),
+    ),
   );
   const turn = (direction) => () => {
     const along = getComputedStyle(track).direction === "rtl" ? -direction : direction;

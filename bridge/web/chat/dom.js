@@ -14,11 +14,13 @@ const PATHS = {
   down: "M12 5v14M5.5 12.5 12 19l6.5-6.5",
   download: "M12 4v11M7 10.5l5 5 5-5M5 20h14",
   forward: "M9 5l7 7-7 7",
-  image: "M4 6.5A1.5 1.5 0 0 1 5.5 5h13A1.5 1.5 0 0 1 20 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 17.5zM4 16l4.5-4.5 4 4 2.5-2.5 5 4.5",
+  image:
+    "M4 6.5A1.5 1.5 0 0 1 5.5 5h13A1.5 1.5 0 0 1 20 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 17.5zM4 16l4.5-4.5 4 4 2.5-2.5 5 4.5",
   open: "M13 5h6v6M19 5l-8.5 8.5M17 14.5V18a1.5 1.5 0 0 1-1.5 1.5H6A1.5 1.5 0 0 1 4.5 18V8.5A1.5 1.5 0 0 1 6 7h3.5",
   person: "M12 12a3.75 3.75 0 1 0 0-7.5 3.75 3.75 0 0 0 0 7.5zM5 20c.8-3.6 3.6-5.5 7-5.5s6.2 1.9 7 5.5",
   warn: "M12 8v5M12 16.5v.1M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17z",
-  window: "M4.5 7A1.5 1.5 0 0 1 6 5.5h12A1.5 1.5 0 0 1 19.5 7v10a1.5 1.5 0 0 1-1.5 1.5H6A1.5 1.5 0 0 1 4.5 17zM4.5 9.5h15",
+  window:
+    "M4.5 7A1.5 1.5 0 0 1 6 5.5h12A1.5 1.5 0 0 1 19.5 7v10a1.5 1.5 0 0 1-1.5 1.5H6A1.5 1.5 0 0 1 4.5 17zM4.5 9.5h15",
 };
 
 /** An element. Attributes that are undefined, null or false are left out; `on` maps event names to listeners. */
@@ -49,7 +51,11 @@ export function icon(name) {
 
 /** A button that is only a drawing, named for screen readers and on hover. */
 export function iconButton(name, label, click, attributes = {}) {
-  return el("button", { type: "button", class: "round", "aria-label": label, title: label, on: { click }, ...attributes }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "round", "aria-label": label, title: label, on: { click }, ...attributes },
+    icon(name),
+  );
 }
 
 /** Words for screen readers only. */

@@ -1,6 +1,7 @@
 // Puts the chat into a site:  <script src="https://bridge.example/chat/NAME/embed.js" async></script>
-// Optional: data-title (of the button), data-session (the chat's id), data-side ("left"), data-accent ("#1f5eff"), data-open.
-// The site must stand in the setting `origins` of the chat. Everything drawn here lives in a shadow tree of its own.
+// Optional: data-title (of the button), data-session (the chat's id), data-side ("left"), data-accent ("#1f5eff"),
+// data-open. The site must stand in the setting `origins` of the chat. What is drawn here has a shadow tree of its
+// own, so that neither the site's styles nor these reach the other.
 (() => {
   const script = document.currentScript;
   const { title = "Chat", session, side, accent, open: opensAtOnce } = script.dataset;
@@ -10,18 +11,19 @@
 
   const STYLE = `
     :host { all: initial; }
-    button { position: fixed; inset-block-end: 20px; inset-inline-end: 20px; z-index: 2147483000; width: 56px; height: 56px;
-      border: 0; border-radius: 50%; background: var(--accent, #0e5a6b); color: #fff; cursor: pointer;
+    button { position: fixed; inset-block-end: 20px; inset-inline-end: 20px; z-index: 2147483000;
+      width: 56px; height: 56px; border: 0; border-radius: 50%; background: var(--accent, #0e5a6b); color: #fff; cursor: pointer;
       box-shadow: 0 1px 2px rgb(0 0 0 / .2), 0 8px 24px rgb(0 0 0 / .22); transition: transform .16s ease; }
     button:hover { transform: translateY(-2px); }
     button:focus-visible { outline: 3px solid #fff; box-shadow: 0 0 0 6px var(--accent, #0e5a6b); }
-    svg { width: 26px; height: 26px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
-    b { position: absolute; inset-block-start: -4px; inset-inline-end: -4px; min-width: 20px; padding: 0 6px; box-sizing: border-box;
-      border-radius: 10px; background: #d92d20; color: #fff; font: 600 12px/20px system-ui, sans-serif; }
+    svg { width: 26px; height: 26px; fill: none; stroke: currentColor; stroke-width: 1.8;
+      stroke-linecap: round; stroke-linejoin: round; }
+    b { position: absolute; inset-block-start: -4px; inset-inline-end: -4px; min-width: 20px; padding: 0 6px;
+      box-sizing: border-box; border-radius: 10px; background: #d92d20; color: #fff; font: 600 12px/20px system-ui, sans-serif; }
     b:empty { display: none; }
     iframe { position: fixed; inset-block-end: 88px; inset-inline-end: 20px; z-index: 2147483001; width: 400px;
-      max-width: calc(100vw - 40px); height: min(680px, calc(100dvh - 108px)); border: 0; border-radius: 18px; background: Canvas;
-      color-scheme: light dark; box-shadow: 0 2px 6px rgb(0 0 0 / .12), 0 18px 60px rgb(0 0 0 / .28); }
+      max-width: calc(100vw - 40px); height: min(680px, calc(100dvh - 108px)); border: 0; border-radius: 18px;
+      background: Canvas; color-scheme: light dark; box-shadow: 0 2px 6px rgb(0 0 0 / .12), 0 18px 60px rgb(0 0 0 / .28); }
     iframe[hidden] { display: none; }
     .left button, .left iframe { inset-inline: 20px auto; }
     @media (max-width: 480px) {
@@ -32,7 +34,8 @@
   `;
 
   const SVG = "http://www.w3.org/2000/svg";
-  const PATH = "M5 8.5A3.5 3.5 0 0 1 8.5 5h7A3.5 3.5 0 0 1 19 8.5v4a3.5 3.5 0 0 1-3.5 3.5H11l-4.5 3.5v-3.9A3.5 3.5 0 0 1 5 12.5z";
+  const PATH =
+    "M5 8.5A3.5 3.5 0 0 1 8.5 5h7A3.5 3.5 0 0 1 19 8.5v4a3.5 3.5 0 0 1-3.5 3.5H11l-4.5 3.5v-3.9A3.5 3.5 0 0 1 5 12.5z";
 
   function start() {
     const host = document.createElement("moveo-bridge-chat");
@@ -87,7 +90,8 @@
       if (!frame || event.source !== frame.contentWindow || event.origin !== page.origin) return;
       const message = event.data?.["moveo-bridge"];
       if (message?.close) toggle(false);
-      if (typeof message?.unseen === "number") badge.textContent = message.unseen ? String(message.unseen) : "";
+      if (typeof message?.unseen === "number")
+        badge.textContent = message.unseen ? String(message.unseen) : "";
     });
     if (opensAtOnce !== undefined) toggle(true);
   }

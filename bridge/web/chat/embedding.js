@@ -1,4 +1,4 @@
-// What the page and the site that embeds it (see embed.js) tell each other: opened, close me, so many are unseen.
+// What the page and the site that embeds it (see embed.js) tell each other: opened, close me, so many unseen.
 
 const NAME = "moveo-bridge";
 

@@ -29,7 +29,12 @@ export function humanSize(bytes) {
 
 /** In place of what cannot be shown: its name, and a link where there is one. */
 export function instead(label, url) {
-  const body = el("span", { class: "tile-text" }, el("span", { class: "tile-name", dir: "auto" }, label), el("span", { class: "tile-note" }, url ? words.noMedia : words.noLink));
+  const body = el(
+    "span",
+    { class: "tile-text" },
+    el("span", { class: "tile-name", dir: "auto" }, label),
+    el("span", { class: "tile-note" }, url ? words.noMedia : words.noLink),
+  );
   const face = el("span", { class: "tile-face" }, icon("warn"));
   return url ? anchor(url, { class: "tile" }, face, body) : el("div", { class: "tile" }, face, body);
 }
@@ -37,39 +42,72 @@ export function instead(label, url) {
 export function image({ url: address, name }, openImage) {
   const url = webUrl(address);
   if (!url) return instead(name || words.image, null);
-  const picture = el("img", { src: url.href, alt: name || "", loading: "lazy", decoding: "async", referrerpolicy: "no-referrer" });
+  const picture = el("img", {
+    src: url.href,
+    alt: name || "",
+    loading: "lazy",
+    decoding: "async",
+    referrerpolicy: "no-referrer",
+  });
   const button = el(
     "button",
-    { type: "button", class: "picture", "aria-label": words.openImage(name), on: { click: () => openImage(url, name) } },
+    {
+      type: "button",
+      class: "picture",
+      "aria-label": words.openImage(name),
+      on: { click: () => openImage(url, name) },
+    },
     picture,
   );
   const figure = el("figure", { class: "media" }, button, name && el("figcaption", { dir: "auto" }, name));
-  picture.addEventListener("error", () => figure.replaceWith(instead(name || nameOf(url) || words.image, url)));
+  picture.addEventListener("error", () =>
+    figure.replaceWith(instead(name || nameOf(url) || words.image, url)),
+  );
   return figure;
 }
 
 export function video({ url: address, name, size }) {
   const url = webUrl(address);
   if (!url) return instead(name || words.video, null);
-  const player = el("video", { src: url.href, controls: true, playsinline: true, preload: "metadata", "aria-label": name || words.video });
+  const player = el("video", {
+    src: url.href,
+    controls: true,
+    playsinline: true,
+    preload: "metadata",
+    "aria-label": name || words.video,
+  });
   const figure = el("figure", { class: "media film" }, player, caption(name, size));
-  player.addEventListener("error", () => figure.replaceWith(instead(name || nameOf(url) || words.video, url)));
+  player.addEventListener("error", () =>
+    figure.replaceWith(instead(name || nameOf(url) || words.video, url)),
+  );
   return figure;
 }
 
 export function audio({ url: address, name, size }) {
   const url = webUrl(address);
   if (!url) return instead(name || words.audio, null);
-  const player = el("audio", { src: url.href, controls: true, preload: "metadata", "aria-label": name || words.audio });
+  const player = el("audio", {
+    src: url.href,
+    controls: true,
+    preload: "metadata",
+    "aria-label": name || words.audio,
+  });
   const figure = el("figure", { class: "media sound" }, caption(name || nameOf(url), size), player);
-  player.addEventListener("error", () => figure.replaceWith(instead(name || nameOf(url) || words.audio, url)));
+  player.addEventListener("error", () =>
+    figure.replaceWith(instead(name || nameOf(url) || words.audio, url)),
+  );
   return figure;
 }
 
 function caption(name, size) {
   const told = humanSize(size);
   if (!name && !told) return undefined;
-  return el("figcaption", {}, el("span", { class: "tile-name", dir: "auto" }, name || ""), told && el("span", { class: "tile-note" }, told));
+  return el(
+    "figcaption",
+    {},
+    el("span", { class: "tile-name", dir: "auto" }, name || ""),
+    told && el("span", { class: "tile-note" }, told),
+  );
 }
 
 export function file({ url: address, name, size }) {
@@ -82,7 +120,12 @@ export function file({ url: address, name, size }) {
     url,
     { class: "tile", download: shown },
     el("span", { class: "tile-face" }, kind ? kind.toUpperCase() : icon("download")),
-    el("span", { class: "tile-text" }, el("span", { class: "tile-name", dir: "auto" }, shown), el("span", { class: "tile-note" }, note)),
+    el(
+      "span",
+      { class: "tile-text" },
+      el("span", { class: "tile-name", dir: "auto" }, shown),
+      el("span", { class: "tile-note" }, note),
+    ),
     icon("download"),
   );
 }

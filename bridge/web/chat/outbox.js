@@ -1,5 +1,5 @@
-// Carries what the user says to the server: one after another, each until it is taken. A message has its id from
-// the start, so repeating it is harmless, and it outlives a reload of the page.
+// Carries what the user says to the server: one after another, each until it is taken. A message has its id
+// from the start, so repeating it is harmless, and it outlives a reload of the page.
 
 import { randomId, store } from "./store.js";
 
@@ -9,7 +9,8 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 
 /**
- * hear.waiting(message) when it could not be sent yet, hear.sent(message), hear.failed(message) when it never will.
+ * hear.sent(message) once the server has it; hear.failed(message, refused) when it never will be sent, `refused`
+ * if the server said so.
  * Messages are {chat, id, text, at} or {chat, id, payload, label, at}.
  */
 export function outbox(address, chat, hear) {
@@ -17,6 +18,7 @@ export function outbox(address, chat, hear) {
   const queue = restored();
   let busy = false;
   let tries = 0;
+  let refused = null; // the message that was answered "no" or "not now" last; without an answer nobody knows
   let rouse = () => {};
 
   function restored() {
@@ -48,16 +50,18 @@ export function outbox(address, chat, hear) {
     busy = true;
     while (queue.length) {
       const message = queue[0];
-      const outcome = Date.now() - message.at > REPEAT_MS ? { failed: true } : await post(message);
-      if (outcome.wait === undefined) {
-        queue.shift();
-        store.remove(prefix + message.id);
-        tries = 0;
-        (outcome.failed ? hear.failed : hear.sent)(message);
-      } else {
-        hear.waiting(message);
+      const late = Date.now() - message.at > REPEAT_MS;
+      const outcome = late ? { failed: true, refused: refused === message.id } : await post(message);
+      refused = outcome.refused ? message.id : null;
+      if (outcome.wait !== undefined) {
         await pause(outcome.wait);
+        continue;
       }
+      queue.shift();
+      store.remove(prefix + message.id);
+      tries = 0;
+      if (outcome.failed) hear.failed(message, outcome.refused);
+      else hear.sent(message);
     }
     busy = false;
   }
@@ -71,8 +75,9 @@ export function outbox(address, chat, hear) {
         signal: AbortSignal.timeout(POST_MS),
       });
       if (response.ok) return {};
-      if (response.status < 500 && response.status !== 408 && response.status !== 429) return { failed: true };
-      return { wait: Number(response.headers.get("Retry-After")) * 1000 || backoff() };
+      if (response.status < 500 && response.status !== 408 && response.status !== 429)
+        return { failed: true, refused: true };
+      return { wait: Number(response.headers.get("Retry-After")) * 1000 || backoff(), refused: true };
     } catch {
       return { wait: backoff() };
     }

@@ -9,7 +9,10 @@ import { words } from "./words.js";
 /** The contents that stand in the middle and have no author. */
 export const CENTRED = new Set(["notice", "handover"]);
 
-/** `act` is what the page can do: say(payload, label), openPage(url, label, height), openImage(url, name), canFrame(url). */
+/**
+ * `act` is what the page can do: say(payload, label), openPage(url, label, height), openImage(url, name),
+ * canFrame(url).
+ */
 export function render(content, act) {
   switch (content.type) {
     case "text":
@@ -29,7 +32,12 @@ export function render(content, act) {
     case "webview":
       return webview(content, act);
     case "handover":
-      return el("div", { class: "handover" }, icon("person"), el("p", { dir: "auto" }, ...linked(content.text)));
+      return el(
+        "div",
+        { class: "handover" },
+        icon("person"),
+        el("p", { dir: "auto" }, ...linked(content.text)),
+      );
     case "notice":
       return el("p", { class: "notice", dir: "auto" }, content.text);
     default:
@@ -43,7 +51,11 @@ export function quickReplies(options, act) {
     "div",
     { class: "options", role: "group", "aria-label": words.answers },
     ...options.map(({ label, text }) =>
-      el("button", { type: "button", class: "option", dir: "auto", on: { click: () => act.say(text, label) } }, label),
+      el(
+        "button",
+        { type: "button", class: "option", dir: "auto", on: { click: () => act.say(text, label) } },
+        label,
+      ),
     ),
   );
 }

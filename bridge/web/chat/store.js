@@ -12,15 +12,33 @@ function tried(use, otherwise) {
 }
 
 export const store = {
-  get: (key) => tried((storage) => storage.getItem(key), () => memory.get(key) ?? null),
-  set: (key, value) => tried((storage) => storage.setItem(key, value), () => memory.set(key, value)),
-  remove: (key) => tried((storage) => storage.removeItem(key), () => memory.delete(key)),
-  keys: (prefix) => tried((storage) => Object.keys(storage), () => [...memory.keys()]).filter((key) => key.startsWith(prefix)),
+  get: (key) =>
+    tried(
+      (storage) => storage.getItem(key),
+      () => memory.get(key) ?? null,
+    ),
+  set: (key, value) =>
+    tried(
+      (storage) => storage.setItem(key, value),
+      () => memory.set(key, value),
+    ),
+  remove: (key) =>
+    tried(
+      (storage) => storage.removeItem(key),
+      () => memory.delete(key),
+    ),
+  keys: (prefix) =>
+    tried(
+      (storage) => Object.keys(storage),
+      () => [...memory.keys()],
+    ).filter((key) => key.startsWith(prefix)),
 };
 
 /** Random letters and digits, also where the page is served without https. */
 export function randomId(bytes) {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 const CHAT = /^[A-Za-z0-9_.:-]{8,128}$/;

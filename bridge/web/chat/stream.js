@@ -43,7 +43,8 @@ export function follow(address, hear) {
       tries = 0;
       hear.ready();
     });
-    for (const type of ["open", "message", "sign", "marks", "ready", "beat"]) source.addEventListener(type, listen);
+    for (const type of ["open", "message", "sign", "marks", "ready", "beat"])
+      source.addEventListener(type, listen);
     source.addEventListener("error", later);
     listen();
   }

@@ -4,6 +4,7 @@ import { el, icon, spoken } from "./dom.js";
 import { webUrl } from "./links.js";
 import { CENTRED, quickReplies, render } from "./render.js";
 import { compare, timeOf } from "./stream.js";
+import { clock, dayWords, sameDay } from "./time.js";
 import { words } from "./words.js";
 
 const GROUP_MS = 3 * 60_000;
@@ -15,14 +16,6 @@ const TICKS = {
   delivered: ["checks", words.delivered],
   read: ["checks", words.read],
 };
-
-const clockOf = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dayOf = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-
-function dayWords(at) {
-  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
-  return days === 0 ? words.today : days === 1 ? words.yesterday : dayOf.format(at);
-}
 
 export class Timeline {
   #log;
@@ -54,6 +47,7 @@ export class Timeline {
     this.#unsent.delete(entry.id);
     const item = this.#item(entry, timeOf(id));
     item.id = id;
+    item.state = waiting?.state === "sending" ? "sending" : "sent";
     if (mine) {
       this.#said.set(entry.id, item);
       this.#retireOptions();
@@ -70,6 +64,7 @@ export class Timeline {
     if (this.#said.has(message.id)) return;
     const content = { type: "text", text: message.text ?? message.label };
     const item = this.#item({ id: message.id, from: "user", content }, message.at);
+    item.state = "sending";
     this.#unsent.set(message.id, item);
     this.#said.set(message.id, item);
     this.#retireOptions();
@@ -81,23 +76,21 @@ export class Timeline {
   sent(message) {
     const item = this.#said.get(message.id);
     if (!item) return;
-    item.sent = true;
-    item.node.classList.remove("failed");
+    item.state = "sent";
     this.#tick(item);
   }
 
-  /** It was refused, or could not be sent for too long. What the history shows was sent all the same. */
-  failed(message) {
-    const item = this.#unsent.get(message.id);
+  /** It was refused, or nobody answered for too long; then what the history shows was sent all the same. */
+  failed(message, refused) {
+    const item = this.#said.get(message.id);
     if (!item) return;
-    item.node.classList.add("failed");
-    const again = () => {
-      item.node.classList.remove("failed");
+    item.state = item.id && !refused ? "sent" : "failed";
+    item.again = () => {
+      item.state = "sending";
       this.#tick(item);
       this.#retry({ ...message, at: Date.now() });
     };
-    const button = el("button", { type: "button", class: "again", on: { click: again } }, words.again);
-    item.meta.replaceChildren(icon("warn"), `${words.failed} `, button);
+    this.#tick(item);
   }
 
   /** Up to which entry the other side received ("delivered") and read. */
@@ -113,7 +106,14 @@ export class Timeline {
     clearTimeout(this.#typingEnds);
     this.#typingEnds = setTimeout(() => this.quiet(), TYPING_MS);
     if (this.#typing) return; // the same person goes on
-    const dots = el("div", { class: "bubble dots" }, spoken(words.typing(author?.name)), el("i"), el("i"), el("i"));
+    const dots = el(
+      "div",
+      { class: "bubble dots" },
+      spoken(words.typing(author?.name)),
+      el("i"),
+      el("i"),
+      el("i"),
+    );
     this.#typing = this.#frame("agent", author, dots, Date.now());
     this.#typing.node.classList.add("typing");
     this.#place(this.#typing, null);
@@ -136,16 +136,28 @@ export class Timeline {
     return item;
   }
 
-  /** An element for one message: the day where it begins, face and name of who speaks, the content, time and ticks. */
+  /** One message: the day where it begins, face and name of who speaks, the content, time and ticks. */
   #frame(side, author, body, at) {
     const meta = el("div", { class: "meta" });
     const day = el("p", { class: "day", hidden: true }, dayWords(at));
-    const name = side === "agent" && author?.name ? el("p", { class: "name", dir: "auto" }, author.name) : undefined;
-    const face = side === "agent" ? el("span", { class: "face", "aria-hidden": "true" }, portrait(author)) : undefined;
-    const who = side === "centre" ? undefined : spoken(`${side === "user" ? words.you : author?.name || words.agent}: `);
+    const name =
+      side === "agent" && author?.name ? el("p", { class: "name", dir: "auto" }, author.name) : undefined;
+    const face =
+      side === "agent" ? el("span", { class: "face", "aria-hidden": "true" }, portrait(author)) : undefined;
+    const who =
+      side === "centre"
+        ? undefined
+        : spoken(`${side === "user" ? words.you : author?.name || words.agent}: `);
     const row = el("div", { class: "row" }, face, el("div", { class: "column" }, name, who, body, meta));
-    const item = { side, at, author: author?.name ?? "", meta, day, node: el("div", { class: `item ${side}` }, day, row) };
-    if (side !== "centre") meta.append(el("time", { datetime: new Date(at).toISOString() }, clockOf.format(at)));
+    const item = {
+      side,
+      at,
+      author: author?.name ?? "",
+      meta,
+      day,
+      node: el("div", { class: `item ${side}` }, day, row),
+    };
+    if (side !== "centre") meta.append(clock(at));
     this.#items.set(item.node, item);
     return item;
   }
@@ -173,7 +185,7 @@ export class Timeline {
     for (const one of around.filter(Boolean)) {
       const previous = this.#at(one.node.previousElementSibling);
       const next = this.#at(one.node.nextElementSibling);
-      one.day.hidden = Boolean(previous && sameDay(previous, one));
+      one.day.hidden = Boolean(previous && sameDay(previous.at, one.at));
       one.node.classList.toggle("first", !joined(previous, one));
       one.node.classList.toggle("last", !joined(one, next));
     }
@@ -184,25 +196,36 @@ export class Timeline {
   }
 
   #tick(item) {
-    const [drawing, label] = TICKS[this.#state(item)];
-    const [time] = item.meta.getElementsByTagName("time");
-    const shown = time ?? el("time", { datetime: new Date(item.at).toISOString() }, clockOf.format(item.at));
-    item.meta.replaceChildren(shown, icon(drawing), spoken(label));
-    item.meta.dataset.state = this.#state(item);
+    const state = this.#state(item);
+    item.meta.dataset.state = state;
+    item.node.classList.toggle("failed", state === "failed");
+    if (state === "failed") {
+      const button = el("button", { type: "button", class: "again", on: { click: item.again } }, words.again);
+      item.meta.replaceChildren(icon("warn"), `${words.failed} `, button);
+    } else {
+      const [drawing, label] = TICKS[state];
+      item.meta.replaceChildren(clock(item.at), icon(drawing), spoken(label));
+    }
   }
 
   #state(item) {
     const covers = (mark) => mark && item.id && compare(item.id, mark) <= 0;
     if (covers(this.#marks.read)) return "read";
     if (covers(this.#marks.delivered)) return "delivered";
-    return item.id || item.sent ? "sent" : "sending";
+    return item.state;
   }
 }
 
-const sameDay = (a, b) => new Date(a.at).toDateString() === new Date(b.at).toDateString();
-
 function joined(a, b) {
-  return Boolean(a && b && a.side === b.side && a.side !== "centre" && a.author === b.author && sameDay(a, b) && b.at - a.at < GROUP_MS);
+  return Boolean(
+    a &&
+    b &&
+    a.side === b.side &&
+    a.side !== "centre" &&
+    a.author === b.author &&
+    sameDay(a.at, b.at) &&
+    b.at - a.at < GROUP_MS,
+  );
 }
 
 /** The author's picture, else the initials, else the chat's own sign. */

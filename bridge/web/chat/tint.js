@@ -1,4 +1,5 @@
-// The colour of the chat, where its settings name one ("#1f5eff"): words on it are white or black, whichever reads better.
+// The colour of the chat, where its settings name one ("#1f5eff"). Words on it are white or black, whichever
+// reads better.
 
 export function tint(accent) {
   const found = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(accent);
