@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 BATCH: Final = 500
-COLUMNS: Final = ("id", "integration", "direction", "session", "reason", "tries", "died_at", "error")
+COLUMNS: Final = ("id", "session", "reason", "tries", "died_at", "error")
+_ID: Final = re.compile(r"[a-z0-9_-]+/(out|in)/\d+-\d+")
 
 _FILTERS: Final = (
     option("--integration", metavar="NAME", help="Of this integration."),
@@ -60,6 +62,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 def _ms(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.timestamp() * 1000)
+
+
+def letter_id(value: str) -> str:
+    """An argument's type. A stream's id alone may be that of another queue's letter too."""
+    if _ID.fullmatch(value):
+        return value
+    raise click.BadParameter(f"{value!r} is no id as `dead list` shows them: support/out/1767225600000-0")
 
 
 def filters(command: F) -> F:
@@ -119,32 +128,32 @@ async def _list(chosen: Filters, limit: int, as_json: bool) -> None:
 
 
 @dead.command()
-@click.argument("letter_id", metavar="ID")
+@click.argument("wanted", metavar="ID", type=letter_id)
 @filters
-def show(letter_id: str, **chosen: Any) -> None:
+def show(wanted: str, **chosen: Any) -> None:
     """Shows one dead letter with its body, as indented JSON.
 
     The body is what was received: it holds what people wrote.
 
     \b
     Example:
-      moveo-bridge dead show 1767225600000-0
+      moveo-bridge dead show support/out/1767225600000-0
     """
-    asyncio.run(_show(Filters(**chosen), letter_id))
+    asyncio.run(_show(Filters(**chosen), wanted))
 
 
-async def _show(chosen: Filters, letter_id: str) -> None:
+async def _show(chosen: Filters, wanted: str) -> None:
     async with _queues(chosen) as (places, _):
         for queue in places:
-            for letter in await queue.dead(**chosen.query, ids=[letter_id]):
+            for letter in await queue.dead(**chosen.query, ids=_own(queue, [wanted])):
                 shown = _row(queue, letter) | {"body": _body(letter.payload)}
                 click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
                 return
-    raise Failure(f"no dead letter {letter_id}")
+    raise Failure(f"no dead letter {wanted}")
 
 
 @dead.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", type=letter_id)
 @option("--all", "everything", is_flag=True, envvar="BRIDGE_DEAD_REPLAY_ALL", help="All there are.")
 @filters
 def replay(ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
@@ -155,7 +164,7 @@ def replay(ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
 
     \b
     Example:
-      moveo-bridge dead replay 1767225600000-0
+      moveo-bridge dead replay support/out/1767225600000-0
       moveo-bridge dead replay --reason rejected --since 1h
     """
     done = asyncio.run(_each(_sure(Filters(**chosen), ids, everything), ids, "replay"))
@@ -163,7 +172,7 @@ def replay(ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
 
 
 @dead.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", type=letter_id)
 @option("--all", "everything", is_flag=True, envvar="BRIDGE_DEAD_PURGE_ALL", help="All there are.")
 @option("--yes", is_flag=True, help="Do not ask.")
 @filters
@@ -195,7 +204,8 @@ async def _each(chosen: Filters, ids: Sequence[str], verb: Literal["replay", "pu
         query = chosen.query
         query["until_at"] = min(now, query["until_at"] or now)
         for queue in places:
-            while letters := await queue.dead(**query, ids=ids or None, limit=BATCH):
+            own = _own(queue, ids) if ids else None
+            while letters := await queue.dead(**query, ids=own, limit=BATCH):
                 done += await (queue.replay(letters) if verb == "replay" else queue.purge(letters))
     return done
 
@@ -217,9 +227,18 @@ async def _queues(chosen: Filters) -> AsyncIterator[tuple[list[Queue], int]]:
         )
 
 
+def _id(queue: Queue, stream_id: str) -> str:
+    return f"{queue.name}/{queue.direction}/{stream_id}"
+
+
+def _own(queue: Queue, ids: Sequence[str]) -> list[str]:
+    """The stream ids of those that are in this queue."""
+    return [each.removeprefix(_id(queue, "")) for each in ids if each.startswith(_id(queue, ""))]
+
+
 def _row(queue: Queue, letter: DeadLetter) -> dict[str, Any]:
     return {
-        "id": letter.id,
+        "id": _id(queue, letter.id),
         "integration": queue.name,
         "direction": queue.direction,
         "session": letter.session,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from bridge.queue import Queue
 from tests.cli.conftest import Run
@@ -77,11 +78,19 @@ def test_no_letters_is_said(run: Run) -> None:
     assert run("dead", "list", "--session", "none").stdout == "no dead letters\n"
 
 
-@pytest.mark.parametrize("letter", ["1-1", "nonsense"])
-def test_a_letter_that_is_not_there(run: Run, letter: str) -> None:
-    result = run("dead", "show", letter)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.count("\n") == 1
+def test_a_letter_that_is_not_there(run: Run) -> None:
+    for letter in ("support/out/1-1", "none/out/1-1"):
+        result = run("dead", "show", letter)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == f"moveo-bridge: no dead letter {letter}\n"
+
+
+@pytest.mark.parametrize("letter", ["1-1", "support/out/", "support/up/1-1"])
+@pytest.mark.parametrize("verb", ["show", "replay", "purge"])
+def test_what_is_no_id_is_said(run: Run, verb: str, letter: str) -> None:
+    result = run("dead", verb, letter)
+    assert result.exit_code == 2
+    assert "as `dead list` shows them" in result.stderr
 
 
 def test_replay_puts_the_chosen_back_into_their_queue(run: Run, redis_url: str) -> None:
@@ -96,9 +105,18 @@ def test_replay_puts_the_chosen_back_into_their_queue(run: Run, redis_url: str) 
 
 
 def test_replay_by_id(run: Run) -> None:
-    first, second, *_ = listed(run)
-    assert run("dead", "replay", first["id"], second["id"]).stdout == "replayed 2\n"
-    assert bodies(run) == ["third", "fourth", "fifth"]
+    _, second, _, fourth, _ = listed(run)
+    assert run("dead", "replay", second["id"], fourth["id"]).stdout == "replayed 2\n"
+    assert bodies(run) == [BODY, "third", "fifth"]
+
+
+def test_an_id_means_the_letter_of_one_queue(run: Run, redis_url: str) -> None:
+    """Two queues may bury in the same millisecond, and their streams then give the same id."""
+    with redis.Redis.from_url(redis_url) as client:
+        [(at, fields)] = client.xrange("{bridge:sales:out}:dead")
+        client.xadd("{bridge:sales:in}:dead", fields, at)
+    assert run("dead", "purge", f"sales/in/{at.decode()}", "--yes").stdout == "purged 1\n"
+    assert bodies(run, "--integration", "sales") == ["fifth"]
 
 
 def test_all_means_every_queue(run: Run, redis_url: str) -> None:
