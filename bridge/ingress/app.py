@@ -13,7 +13,7 @@ from bridge.config import Integration, Settings
 from bridge.errors import ConfigError
 from bridge.ingress import chat
 from bridge.ingress.platforms import Platform
-from bridge.ingress.reception import Reception
+from bridge.ingress.reception import STORE_SECONDS, Reception
 from bridge.ingress.traffic import Traffic
 from bridge.ingress.webhooks import Webhooks
 from bridge.metrics import Metrics
@@ -30,7 +30,7 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
     traffic = app[TRAFFIC] = Traffic()
     queues: list[Queue] = []
     app[QUEUES] = queues
-    commit = GroupCommit(redis)
+    commit = GroupCommit(redis, STORE_SECONDS)
     limits = Limits(
         depth=settings.queue.depth, seen_seconds=settings.queue.seen_seconds, dead=settings.queue.dead
     )

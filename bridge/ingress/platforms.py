@@ -6,7 +6,6 @@ queue under its chat, then the platform is answered. A repeat is recognised by t
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from hashlib import blake2b
@@ -17,7 +16,7 @@ from aiohttp import web
 
 from bridge.channels import Inbound, Incoming, Reading, TwoWay
 from bridge.ingress.outcome import Outcome, Refused
-from bridge.ingress.reception import STORE_SECONDS, Reception, body
+from bridge.ingress.reception import Reception, body
 from bridge.ingress.webhooks import PUSHED
 from bridge.queue import Queue
 
@@ -59,12 +58,9 @@ class Platform:
             reading = self._channel.read(inbound)
         except Exception:  # a plug-in's mistake must not cost a message
             self._reception.log.exception("message.unreadable")
-            async with asyncio.timeout(STORE_SECONDS):
-                await self._queue.reject(raw, Outcome.UNDECODABLE.value)
+            await self._queue.reject(raw, Outcome.UNDECODABLE.value)
             return self._reception.conclude(Outcome.UNDECODABLE)
-        for (
-            incoming
-        ) in reading.incoming:  # one after another: the order within a chat is that of the platform
+        for incoming in reading.incoming:  # one after another: the platform's order is that of the chat
             await self._push(incoming)
         return _answer(reading)
 
@@ -78,12 +74,11 @@ class Platform:
     async def _push(self, incoming: Incoming) -> None:
         payload = _ENCODE(incoming)
         digest = blake2b(incoming.id.encode(), digest_size=16).digest() if incoming.id else None
-        async with asyncio.timeout(STORE_SECONDS):
-            if not incoming.chat:
-                await self._queue.reject(payload, Outcome.UNROUTABLE.value)
-                self._reception.conclude(Outcome.UNROUTABLE)
-                return
-            outcome = PUSHED[await self._queue.push(incoming.chat, payload, digest)]
+        if not incoming.chat:
+            await self._queue.reject(payload, Outcome.UNROUTABLE.value)
+            self._reception.conclude(Outcome.UNROUTABLE)
+            return
+        outcome = PUSHED[await self._queue.push(incoming.chat, payload, digest)]
         match outcome:
             case Outcome.ACCEPTED:
                 self._reception.count(outcome)

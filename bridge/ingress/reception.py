@@ -48,10 +48,8 @@ class Reception:
                 response = await take(request)
             except Refused as refused:
                 response = self.conclude(refused.outcome)
-            except (StoreUnavailable, RedisError, TimeoutError) as error:
-                response = self.conclude(
-                    Outcome.UNAVAILABLE, reason=str(error) or "Redis does not answer in time"
-                )
+            except (StoreUnavailable, RedisError) as error:
+                response = self.conclude(Outcome.UNAVAILABLE, reason=str(error))
         if self._traffic.stopping:
             response.force_close()
         return response

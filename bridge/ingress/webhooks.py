@@ -7,7 +7,6 @@ never sends again what was answered 4xx.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -18,7 +17,7 @@ from bridge.config import Integration
 from bridge.errors import PayloadError
 from bridge.events import Route, decode, route
 from bridge.ingress.outcome import Outcome, Refused, answer
-from bridge.ingress.reception import STORE_SECONDS, Reception, body
+from bridge.ingress.reception import Reception, body
 from bridge.ingress.signature import HEADER, verify
 from bridge.metrics import Metrics
 from bridge.queue import Pushed, Queue
@@ -67,8 +66,7 @@ class Webhooks:
         where = route(raw)
         if not where.session or len(where.session) > SESSION_LENGTH or self._stale(where):
             return await self._keep(raw, where)
-        async with asyncio.timeout(STORE_SECONDS):
-            outcome = PUSHED[await self._queue.push(where.session, raw)]
+        outcome = PUSHED[await self._queue.push(where.session, raw)]
         if outcome is not Outcome.ACCEPTED:
             return self._reception.conclude(outcome)
         self._reception.count(outcome)
@@ -85,8 +83,7 @@ class Webhooks:
         """What cannot become an event is kept as a dead letter."""
         session = where.session[:SESSION_LENGTH]
         outcome = Outcome.STALE if session == where.session != "" else _unroutable(raw)
-        async with asyncio.timeout(STORE_SECONDS):
-            await self._queue.reject(raw, outcome.value, session=session)
+        await self._queue.reject(raw, outcome.value, session=session)
         return self._reception.conclude(outcome)
 
 

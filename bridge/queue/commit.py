@@ -128,8 +128,14 @@ class GroupCommit:
     Commands that are not sent in one batch may overtake none that was waiting before them.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, patience_seconds: float | None = None) -> None:
+        """With `patience_seconds` nobody waits longer than that: a round trip that does lets go of all.
+
+        They are told StoreUnavailable, while the round trip goes on; one timer serves a whole batch.
+        """
         self._pool = redis.connection_pool
+        self._patience = patience_seconds
+        self._alarm: asyncio.TimerHandle | None = None
         self._timeout: float = self._pool.connection_kwargs.get("socket_timeout") or TIMEOUT_SECONDS
         self._connection: _Link | None = None
         self._used_at = 0.0
@@ -199,6 +205,7 @@ class GroupCommit:
             self._task = None
 
     async def _round_trip(self, batch: Sequence[_Command | _Joint]) -> None:
+        self._arm(batch)
         try:
             async with asyncio.timeout(self._timeout):
                 connection = await self._ready()
@@ -209,7 +216,22 @@ class GroupCommit:
         except (RedisError, OSError) as error:
             for command in batch:
                 command.fail(error)
+        finally:
+            if self._alarm:
+                self._alarm.cancel()
         self._used_at = asyncio.get_running_loop().time()
+
+    def _arm(self, batch: Sequence[_Command | _Joint]) -> None:
+        if self._patience is not None:
+            self._alarm = asyncio.get_running_loop().call_later(self._patience, self._let_go, batch)
+
+    def _let_go(self, batch: Sequence[_Command | _Joint]) -> None:
+        """The round trip takes too long: those of the batch, and those behind it, wait no more."""
+        for command in (*batch, *self._waiting):
+            command.fail(TimeoutError("no answer in time"))
+        self._waiting.clear()
+        self._open.clear()
+        self._arm(batch)  # for those who come while it still goes on
 
     async def _ready(self) -> _Link:
         connection = self._connection

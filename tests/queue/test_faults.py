@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bridge.channels.capabilities import Pace
 from bridge.embedded import EmbeddedServer
 from bridge.errors import StoreUnavailable
-from bridge.queue import Ack, Beat, Bury, Limits, Park, Pushed, Queue, connect, wait_for_wake
+from bridge.queue import Ack, Beat, Bury, GroupCommit, Limits, Park, Pushed, Queue, connect, wait_for_wake
 from tests.queue.hands import Hands, claim, claim_one, somebody_blocks
 
 TIMEOUT = 1.0
@@ -217,3 +217,29 @@ async def test_sessions_that_come_and_go_leave_no_keys(queue: Queue, hands: Hand
     while deliveries := await claim(queue, 64):
         await queue.turn([Park(each, 0) if each.tries == 0 else Ack(each) for each in deliveries], 0)
     assert {key.partition(":")[0] for key in await hands.keys()} == {"stats", "seen"}
+
+
+async def test_nobody_waits_longer_than_the_patience(own: EmbeddedServer) -> None:
+    """Neither those whose round trip hangs, nor those behind it, nor those who come while it still hangs."""
+    redis = connect(own.url, timeout_seconds=30)
+    commit = GroupCommit(redis, patience_seconds=0.05)
+    await commit.command("PING")
+    os.kill(own.pid, signal.SIGSTOP)
+    try:
+        hanging = asyncio.ensure_future(commit.command("INCR", "n"))
+        await asyncio.sleep(0.01)  # it is under way
+        behind = commit.command("INCR", "n")
+        told = await asyncio.gather(hanging, behind, return_exceptions=True)
+        assert [type(each) for each in told] == [StoreUnavailable] * 2
+        with pytest.raises(StoreUnavailable):
+            await commit.command("INCR", "n")
+    finally:
+        os.kill(own.pid, signal.SIGCONT)
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await commit.command("ECHO", "in step") == b"in step"
+            except StoreUnavailable:
+                continue
+            break
+    await redis.aclose()
