@@ -1,9 +1,9 @@
 """The vocabulary: what can be said or shown in a chat, as a closed union.
 
 `translate` makes contents from events, `degrade` turns what a channel cannot show into what it can, channels
-render them. Every content is a frozen value; lists are tuples; a text that is not there is "", a thing that is
-not there is None. URLs are whatever the agent wrote: only `bridge.channels.text.link` decides what may become
-a link.
+render them. Every content is a frozen value; lists are tuples; a text that is not there is "", a thing that
+is not there is None. URLs are whatever the agent wrote: only `bridge.channels.text.link` decides what may
+become a link.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class Media(msgspec.Struct, frozen=True):
 class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
     """A message of text, with quick replies under it.
 
-    `numbered` is set by degradation only: options that already stand as lines "1. label" in the text, or in the
-    texts of the same event before it, so that the user's "1" can be understood as the first option's text.
+    `numbered` is set by degradation only: options that already stand as lines "1. label" in the text, or in
+    the texts of the same event before it, so that the user's "1" is understood as the first option's text.
     """
 
     text: str
@@ -179,7 +179,19 @@ class Receipt(msgspec.Struct, frozen=True, tag="receipt"):
 
 
 Content: TypeAlias = (
-    Text | Image | Video | Audio | File | Card | Carousel | Webview | Handover | Pause | Typing | Notice | Receipt
+    Text
+    | Image
+    | Video
+    | Audio
+    | File
+    | Card
+    | Carousel
+    | Webview
+    | Handover
+    | Pause
+    | Typing
+    | Notice
+    | Receipt
 )
 
 

@@ -1,17 +1,17 @@
 """Every error the bridge raises, as one tree. The class of a SendError says what to do next.
 
-    BridgeError
-    ├── ConfigError            a setting is wrong; its message is one line that says what to change
-    ├── PayloadError           a body is no event of Moveo's at all (no JSON object); nothing can be read from it
-    ├── StoreUnavailable       Redis is not there, or says "not now"; whatever was asked may be asked again
-    └── SendError              a call to a platform or to Moveo did not go through
-        ├── Rejected           it never will: keep it as a dead letter, go on with the session
-        │   └── ContentRefused the platform refuses this form of it (a file it cannot fetch, markup it cannot
-        │                      parse): send the call's fallback in its place, without one it is Rejected
-        ├── Unavailable        not now: try again; after `retry_after` if the platform named a time
-        ├── Uncertain          it may have arrived (the reply was lost after the request was written)
-        ├── Unauthorized       the credentials are refused: pause the whole integration, loudly
-        └── Moved              the chat has a new address: send there from now on
+BridgeError
+├── ConfigError            a setting is wrong; its message is one line that says what to change
+├── PayloadError           a body is no event of Moveo's at all (no JSON object); nothing can be read from it
+├── StoreUnavailable       Redis is not there, or says "not now"; whatever was asked may be asked again
+└── SendError              a call to a platform or to Moveo did not go through
+    ├── Rejected           it never will: keep it as a dead letter, go on with the session
+    │   └── ContentRefused the platform refuses this form of it (a file it cannot fetch, markup it cannot
+    │                      parse): send the call's fallback in its place, without one it is Rejected
+    ├── Unavailable        not now: try again; after `retry_after` if the platform named a time
+    ├── Uncertain          it may have arrived (the reply was lost after the request was written)
+    ├── Unauthorized       the credentials are refused: pause the whole integration, loudly
+    └── Moved              the chat has a new address: send there from now on
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class StoreUnavailable(BridgeError):
 
 
 class SendError(BridgeError):
-    """A call did not go through. `str(error)` is the platform's own reason, without secrets or a person's text."""
+    """A call did not go through. `str(error)` is the platform's reason, without a secret or a person's text."""
 
 
 class Rejected(SendError):

@@ -2,9 +2,9 @@
 
     content --render--> Calls --request--> Requests ~~sender~~> Replies --check--> message id, or a SendError
 
-and, inbound, how its webhooks are verified and read. A channel does no I/O, reads no clock and keeps no state,
-so the same content always gives the same calls. Nothing is inherited: a class with these methods is a channel,
-and `Channel` below is only the type that describes it. `bridge.testing` holds the contract as tests.
+and, inbound, how its webhooks are verified and read. A channel does no I/O, reads no clock and keeps no
+state, so the same content always gives the same calls. Nothing is inherited: a class with these methods is a
+channel, and `Channel` below is only the type that describes it. `bridge.testing` holds the contract as tests.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     op: str
     body: Mapping[str, Any] = {}
     keep: Mapping[str, str] = {}
-    """Callback payloads that stand for a longer value (see bridge.channels.text.payload): kept before sending."""
+    """Callback payloads that stand for a longer value (bridge.channels.text.payload): kept before sending."""
     fallback: tuple[Call, ...] = ()
     """What goes out in its place when the platform refuses this form (ContentRefused)."""
     ephemeral: bool = False
@@ -89,9 +89,9 @@ Step: TypeAlias = Call | Wait
 class Channel(Protocol):
     """What every channel has. Errors of `check` are those of bridge.errors; it raises nothing else.
 
-    A channel is made as `cls(settings)`, where `settings` is the channel's table of the configuration decoded
-    as the msgspec Struct `cls.Settings` (fields of type bridge.secret.Secret hide themselves); a class without
-    `Settings` is made as `cls()`.
+    A channel is made as `cls(settings)`, where `settings` is the channel's table of the configuration,
+    decoded as the msgspec Struct `cls.Settings` (fields of type bridge.secret.Secret hide themselves); a
+    class without `Settings` is made as `cls()`.
     """
 
     name: ClassVar[str]
@@ -113,11 +113,11 @@ class Channel(Protocol):
         ...
 
 
-# ---- the way back -------------------------------------------------------------------------------------------
+# ---- the way back ------------------------------------------------------------------------------------------
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of the platform to /channels/<integration>. Header names are lower-case; `at` is Unix time (s)."""
+    """A request to /channels/<integration>. Header names are lower-case; `at` is Unix time in seconds."""
 
     method: Literal["GET", "POST"]
     url: str
@@ -172,7 +172,7 @@ Incoming: TypeAlias = UserMessage | Click
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a platform's request holds: any number of messages and clicks, and what to answer (200 and a body)."""
+    """What a platform's request holds: any number of messages and clicks, and the body to answer 200 with."""
 
     incoming: tuple[Incoming, ...] = ()
     answer: bytes = b""

@@ -1,4 +1,4 @@
-"""What a channel can show, as one record. Splitting, caps, fallbacks, pacing and typing all follow from it."""
+"""What a channel can show, as one record. Splitting, caps, fallbacks, pacing and typing follow from it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """Lengths are in `unit` unless they say otherwise. Each channel names the platform's page beside its figures."""
+    """Lengths are in `unit` unless they say otherwise. A channel names the platform's page beside them."""
 
     shows: frozenset[type[Content]] = frozenset({Text})
-    """The contents `render` takes as they are; every other arrives degraded to these. Text is always in it."""
+    """The contents `render` takes as they are; every other arrives degraded to these. Text is one of them."""
 
     unit: Unit = "characters"
     text: int = 4096
     """Longest text of one message; longer ones are split."""
     caption: int = 0
-    """Longest text beside an image, video, audio or file; 0: none, so the name goes out as a text of its own."""
+    """Longest text beside an image, video, audio or file; 0: none, and the name becomes a text of its own."""
 
     options: int = 0
     """Quick replies under one text; 0: none, so they become numbered lines."""
@@ -58,7 +58,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Longest address of a button or a media file, in characters; longer ones become lines of text."""
 
     media_bytes: Mapping[MediaKind, int] = {}
-    """Largest file of a kind, in bytes, where the platform states one; larger ones (if known) go out as links."""
+    """Largest file of a kind, in bytes, where the platform states one; a larger one becomes a link."""
 
     typing_seconds: float | None = None
     """How long one typing sign is shown; None: the channel has none."""
