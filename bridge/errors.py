@@ -38,7 +38,7 @@ class StoreUnavailable(BridgeError):
 
 
 class SendError(BridgeError):
-    """A call did not go through. `str(error)` is the platform's reason, without a secret or a person's text."""
+    """A call did not go through. `str(error)` is the platform's reason, without secrets or anyone's text."""
 
 
 class Rejected(SendError):
