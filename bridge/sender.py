@@ -69,8 +69,7 @@ class Sender:
                 request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
             ) as response:
                 body = await _bounded(response)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(status=response.status, headers=headers, body=body)
+                return Reply(status=response.status, headers=response.headers, body=body)
         except aiohttp.InvalidURL:
             raise Rejected("the URL is not valid") from None
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:

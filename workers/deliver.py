@@ -70,10 +70,8 @@ class Deliverer:
         except PayloadError as error:
             return Bury(delivery, "undecodable", str(error))
         event = decoded.event
-        contents, losses = (
-            (translation := translate(event, self._integration.texts)).contents,
-            translation.losses,
-        )
+        translation = translate(event, self._integration.texts)
+        contents = translation.contents
         cursor = read(delivery.cursor)
         to = cursor.to or await self._recipient(event)
         if not to and contents:
@@ -88,7 +86,7 @@ class Deliverer:
         if journey.restarted:
             self._observer.restarted(delivery)
         if not delivery.cursor and not delivery.tries:
-            self._observer.losses(delivery, (*decoded.losses, *losses, *journey.plan.losses))
+            self._observer.losses(delivery, (*decoded.losses, *translation.losses, *journey.plan.losses))
         if self._two_way and to and event.session_id:
             await self._note_session(to, event)
         if self._worthless(journey.plan, delivery):

@@ -106,5 +106,5 @@ class Journey:
         for refused in self._cursor.refused:
             match steps[refused]:
                 case Call(fallback=fallback):
-                    steps[refused : refused + 1] = [_replace(call, fallback=()) for call in fallback]
+                    steps[refused : refused + 1] = fallback
         return steps

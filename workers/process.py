@@ -15,8 +15,9 @@ from typing import Final
 
 import structlog
 
-from bridge.channels import Channel, registry
+from bridge.channels import Channel
 from bridge.config import Integration, Settings
+from bridge.config.channels import channels
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.ingress.admin import admin, redis_problems
 from bridge.ingress.listening import Server
@@ -43,20 +44,6 @@ FLUSH_SECONDS: Final = 1.5
 """For storing what was handed over after that."""
 
 _log = structlog.get_logger(__name__)
-
-
-def channels(settings: Settings) -> dict[str, Channel]:
-    """The channel of every integration. Raises ConfigError with all problems, one line each."""
-    made: dict[str, Channel] = {}
-    problems: list[str] = []
-    for name, integration in settings.integrations.items():
-        try:
-            made[name] = registry.build(integration.channel, integration.extra)
-        except ConfigError as error:
-            problems += [f"integrations.{name}: {line}" for line in str(error).splitlines()]
-    if problems:
-        raise ConfigError("\n".join(problems))
-    return made
 
 
 class Process:

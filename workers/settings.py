@@ -24,10 +24,10 @@ from redis.exceptions import NoPermissionError, RedisError, WatchError
 
 from bridge.config import Settings, load
 from bridge.errors import ConfigError, StoreUnavailable
-from bridge.ingress.server import event_loop
 from bridge.log import configure
 from bridge.queue import Direction
 from bridge.queue.connection import not_now
+from bridge.runtime import event_loop, settle_memory
 from workers import housekeeping
 from workers.clock import Clock
 from workers.outage import Outage
@@ -48,6 +48,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
     process = Process(settings)
 
     async def startup(context: dict[str, Any]) -> None:
+        settle_memory()
         context["process"] = process
         await process.start()
 

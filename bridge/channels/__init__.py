@@ -58,7 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back: status, headers with lower-case names, at most the sender's bound of body bytes."""
+    """What came back: status, headers (ask for lower-case names), at most the sender's bound of the body."""
 
     status: int
     headers: Mapping[str, str] = {}

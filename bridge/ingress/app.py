@@ -7,10 +7,10 @@ from typing import Final
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bridge.channels import Channel, TwoWay, registry
+from bridge.channels import TwoWay
 from bridge.channels.webchat import WebChat
-from bridge.config import Integration, Settings
-from bridge.errors import ConfigError
+from bridge.config import Settings
+from bridge.config.channels import channels
 from bridge.ingress import chat
 from bridge.ingress.platforms import Platform
 from bridge.ingress.reception import STORE_SECONDS, Reception
@@ -26,6 +26,7 @@ TRAFFIC: Final = web.AppKey("traffic", Traffic)
 
 def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application:
     """Raises ConfigError, one line a problem, when a channel or its table is wrong."""
+    made = channels(settings)
     app = web.Application(client_max_size=settings.ingress.max_body_bytes)
     traffic = app[TRAFFIC] = Traffic()
     queues: list[Queue] = []
@@ -40,16 +41,6 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
         queues.append(made)
         return made
 
-    problems: list[str] = []
-    channels: dict[str, Channel] = {}
-    for name, integration in settings.integrations.items():
-        try:
-            channels[name] = _channel(integration)
-        except ConfigError as error:
-            problems.append(str(error))
-    if problems:
-        raise ConfigError("\n".join(problems))
-
     for name, integration in settings.integrations.items():
         webhooks = Webhooks(
             integration,
@@ -60,21 +51,13 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
         )
         app.router.add_post(f"/moveo/{name}", webhooks.post)
 
-        incoming, channel = queue(name, "in"), channels[name]
+        incoming, channel = queue(name, "in"), made[name]
         if isinstance(channel, TwoWay):
             platform = Platform(channel, incoming, Reception("message", name, metrics.messages, traffic))
             app.router.add_get(f"/channels/{name}", platform.handle, allow_head=False)
             app.router.add_post(f"/channels/{name}", platform.handle)
         if isinstance(channel, WebChat):
             app.add_routes(chat.routes(integration, ChatLog(redis, name), incoming, metrics))
-    if any(isinstance(channel, WebChat) for channel in channels.values()):
+    if any(isinstance(channel, WebChat) for channel in made.values()):
         chat.install(app, redis)
     return app
-
-
-def _channel(integration: Integration) -> Channel:
-    try:
-        return registry.build(integration.channel, integration.extra)
-    except ConfigError as error:
-        lines = str(error).splitlines()
-        raise ConfigError("\n".join(f"integrations.{integration.name}.{line}" for line in lines)) from error

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 import signal
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
 import msgspec
 import structlog
@@ -27,6 +25,7 @@ from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.persistence import persistence_warnings
 from bridge.queue import connect
+from bridge.runtime import event_loop, settle_memory
 
 DRAIN_SECONDS: Final = BODY_SECONDS + STORE_SECONDS + 1
 REDIS_SECONDS: Final = 1.0
@@ -45,6 +44,7 @@ def run(settings: Settings) -> None:
     if not settings.integrations:
         raise ConfigError("integrations: none is configured: add a table [integrations.NAME] to bridge.toml")
     configure(settings.log)
+    settle_memory()
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(_until_told(settings))
 
@@ -120,11 +120,3 @@ async def _warn(settings: Settings, redis: Redis) -> None:
                 log.warning("redis.not_durable", advice=advice)
     except (StoreUnavailable, TimeoutError) as error:
         log.warning("redis.unreachable", url=settings.redis.shown, reason=str(error) or "no answer")
-
-
-def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Makes the event loop: uvloop's where it is installed (the extra "fast"), None for Python's own."""
-    if importlib.util.find_spec("uvloop") is None:
-        return None
-    factory: Any = importlib.import_module("uvloop").new_event_loop
-    return factory  # type: ignore[no-any-return]

@@ -24,10 +24,11 @@ from bridge.channels import Call, Reply, Request
 from bridge.channels.capabilities import Capabilities
 from bridge.config import Integration, Settings
 from bridge.content import Content, Text
-from bridge.ingress.server import event_loop, serving
+from bridge.ingress.server import serving
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.queue import GroupCommit, Limits, Pushed, Queue, connect
+from bridge.runtime import event_loop, settle_memory
 from bridge.sender import Sender, open_http
 from bridge.sessions import Sessions
 from tests.benchmarks.load import SECRET
@@ -83,6 +84,7 @@ async def ingress(redis_url: str, variant: str) -> None:
         Queue.push = enqueue  # type: ignore[method-assign, assignment]
     configured = settings(redis_url)
     configure(configured.log)
+    settle_memory()
     async with serving(configured) as addresses:
         say(int(addresses.url.rpartition(":")[2]))
         await lines(cpu)
@@ -119,6 +121,7 @@ class Posting(Null):
 async def worker(redis_url: str, url: str = "") -> None:
     """A dispatcher over what waits: CPU seconds of each round. With `url` it posts each content there."""
     configure(settings(redis_url).log)
+    settle_memory()
     redis = connect(redis_url)
     queue = Queue(redis, NAME, "out", Limits(), GroupCommit(redis))
     clock, outage, observer = Clock(), Outage(), Observer(Metrics(), NAME, "out")

@@ -18,7 +18,7 @@ import structlog
 from bridge.config import Settings
 from bridge.embedded import EmbeddedServer
 from bridge.errors import ConfigError
-from bridge.ingress.server import event_loop, run, serving
+from bridge.ingress.server import run, serving
 from bridge.ingress.signature import HEADER, sign
 from bridge.queue import Queue, connect
 from bridge.secret import Secret
@@ -225,10 +225,3 @@ async def test_a_taken_port_is_one_line(serve: Serve, redis_url: str) -> None:
 def test_nothing_configured_does_not_start() -> None:
     with pytest.raises(ConfigError, match="integrations: none is configured"):
         run(Settings())
-
-
-def test_uvloop_is_used_where_it_is_installed() -> None:
-    factory = event_loop()
-    assert factory is not None
-    with contextlib.closing(factory()) as loop:
-        assert type(loop).__module__.startswith("uvloop")

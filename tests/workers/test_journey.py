@@ -8,7 +8,7 @@ from bridge.channels import Call, Step, Wait
 from bridge.plan import Plan
 from workers.journey import Journey, read
 
-FALLBACK = (Call(op="b1"), Call(op="b2", fallback=(Call(op="never"),)))
+FALLBACK = (Call(op="b1"), Call(op="b2", fallback=(Call(op="simplest"),)))
 
 
 def plan_to(to: str) -> Plan:
@@ -48,15 +48,25 @@ def test_a_resumed_journey_goes_on_where_the_cursor_says(taken: int) -> None:
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_a_fallback_stands_in_the_step_s_place_without_one_of_its_own(resumed: bool) -> None:
+def test_a_fallback_stands_in_the_step_s_place(resumed: bool) -> None:
     journey = start()
     journey.advance()
     journey.fall_back()
     journey.advance()
     journey = start(journey.cursor) if resumed else journey
-    assert isinstance(journey.step, Call)
-    assert (journey.step.op, journey.step.fallback) == ("b2", ())
     assert rest(journey) == ["b2@", "wait", "c@chat"]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_fallback_may_have_one_of_its_own(resumed: bool) -> None:
+    """A picture, then its text with buttons, then the text alone: each simpler than the one before."""
+    journey = start()
+    journey.advance()
+    journey.fall_back()
+    journey.advance()
+    journey.fall_back()
+    journey = start(journey.cursor) if resumed else journey
+    assert rest(journey) == ["simplest@", "wait", "c@chat"]
 
 
 @pytest.mark.parametrize("resumed", [False, True])

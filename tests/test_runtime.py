@@ -1,0 +1,25 @@
+"""How a process runs Python."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import subprocess
+import sys
+
+from bridge.runtime import GC_THRESHOLD, event_loop
+
+
+def test_uvloop_is_used_where_it_is_installed() -> None:
+    factory = event_loop()
+    assert factory is not None
+    with contextlib.closing(factory()) as loop:
+        assert type(loop).__module__.startswith("uvloop")
+
+
+def test_what_is_there_at_the_start_is_not_looked_at_again() -> None:
+    assert gc.get_freeze_count() == 0
+    said = "import gc; from bridge.runtime import settle_memory; settle_memory(); "
+    said += "print(gc.get_freeze_count() > 1000, gc.get_threshold()[0])"
+    run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["True", str(GC_THRESHOLD)]
