@@ -15,7 +15,7 @@ def channels(settings: Settings) -> dict[str, Channel]:
         try:
             made[name] = registry.build(integration.channel, integration.extra)
         except ConfigError as error:
-            problems += [f"integrations.{name}: {line}" for line in str(error).splitlines()]
+            problems += [f"integrations.{name}.{line}" for line in str(error).splitlines()]
     if problems:
         raise ConfigError("\n".join(problems))
     return made
