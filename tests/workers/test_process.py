@@ -255,7 +255,7 @@ async def test_a_wrong_setting_is_said_before_anything_starts(
 ) -> None:
     with worker(tmp_path, config.replace("webhook", "carrier-pigeon", 1), redis_url, command) as child:
         assert await asyncio.to_thread(child.ended) != 0
-        assert 'integrations.support: channel: there is no "carrier-pigeon"' in child.log
+        assert 'integrations.support.channel: there is no "carrier-pigeon"' in child.log
 
 
 async def test_side_jobs_are_run_by_arq(
