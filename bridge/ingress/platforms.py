@@ -58,8 +58,7 @@ class Platform:
             reading = self._channel.read(inbound)
         except Exception:  # a plug-in's mistake must not cost a message
             self._reception.log.exception("message.unreadable")
-            await self._queue.reject(raw, Outcome.UNDECODABLE.value)
-            return self._reception.conclude(Outcome.UNDECODABLE)
+            return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
         for incoming in reading.incoming:  # one after another: the platform's order is that of the chat
             await self._push(incoming)
         return _answer(reading)
@@ -75,8 +74,7 @@ class Platform:
         payload = _ENCODE(incoming)
         digest = blake2b(incoming.id.encode(), digest_size=16).digest() if incoming.id else None
         if not incoming.chat:
-            await self._queue.reject(payload, Outcome.UNROUTABLE.value)
-            self._reception.conclude(Outcome.UNROUTABLE)
+            self._reception.conclude(await self._keep(payload, Outcome.UNROUTABLE))
             return
         outcome = PUSHED[await self._queue.push(incoming.chat, payload, digest)]
         match outcome:
@@ -87,6 +85,10 @@ class Platform:
                 raise Refused(outcome)
             case _:
                 self._reception.conclude(outcome)
+
+    async def _keep(self, body: bytes, outcome: Outcome) -> Outcome:
+        """What cannot be given to a chat is a dead letter, once."""
+        return outcome if await self._queue.reject(body, outcome.value) else Outcome.DUPLICATE
 
 
 def _answer(reading: Reading) -> web.Response:

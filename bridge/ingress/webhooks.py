@@ -80,11 +80,11 @@ class Webhooks:
         return abs(self._clock() * 1000 - where.timestamp) > self._window_ms
 
     async def _keep(self, raw: bytes, where: Route) -> web.Response:
-        """What cannot become an event is kept as a dead letter."""
+        """What cannot become an event is kept as a dead letter, once."""
         session = where.session[:SESSION_LENGTH]
         outcome = Outcome.STALE if session == where.session != "" else _unroutable(raw)
-        await self._queue.reject(raw, outcome.value, session=session)
-        return self._reception.conclude(outcome)
+        kept = await self._queue.reject(raw, outcome.value, session=session)
+        return self._reception.conclude(outcome if kept else Outcome.DUPLICATE)
 
 
 def _unroutable(raw: bytes) -> Outcome:

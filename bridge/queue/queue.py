@@ -57,10 +57,11 @@ class Queue:
         self._limits: Final = limits
         self._commit: Final = commit or GroupCommit(redis)
         self._lease_ms: Final = _ms(limits.lease_seconds)
+        self._remember_ms: Final = max(1, _ms(limits.seen_seconds))
         keys = self._keys
         self._push: Final = (
             (keys.due, keys.head, keys.stats, keys.wake),
-            (limits.depth, max(1, _ms(limits.seen_seconds))),
+            (limits.depth, self._remember_ms),
         )
 
     async def push(self, session: str, payload: bytes, digest: bytes | None = None) -> Pushed:
@@ -69,7 +70,7 @@ class Queue:
         The digest is that of the payload where none is given.
         """
         keys, name = self._keys, encode(session)
-        digest = digest or blake2b(payload, digest_size=16).digest()
+        digest = digest or _digest(payload)
         return Pushed(
             await self._commit.join(
                 scripts.PUSH, self._push, (keys.seen(digest), keys.mail(name)), (name, payload)
@@ -165,10 +166,14 @@ class Queue:
             paused=paused.decode("utf-8", "replace"),
         )
 
-    async def reject(self, payload: bytes, reason: str, session: str = "", error: str = "") -> None:
-        """Keeps a body that cannot become an event as a dead letter."""
-        words = (self._limits.dead, encode(session), reason, _text(error), payload)
-        await self._commit.run(scripts.REJECT, (self._keys.stats, self._keys.dead), words)
+    async def reject(self, payload: bytes, reason: str, session: str = "", error: str = "") -> bool:
+        """Keeps a body that cannot become an event as a dead letter; False for one that came lately.
+
+        A repeat must cost nothing: letters are bounded in number, so the oldest would go for it.
+        """
+        keys = (self._keys.stats, self._keys.dead, self._keys.seen(_digest(payload)))
+        words = (self._limits.dead, self._remember_ms, encode(session), reason, _text(error), payload)
+        return bool(await self._commit.run(scripts.REJECT, keys, words))
 
     async def dead(
         self,
@@ -208,6 +213,10 @@ class Queue:
             return 0
         count: int = await self._commit.command("XDEL", self._keys.dead, *(each.id for each in letters))
         return count
+
+
+def _digest(payload: bytes) -> bytes:
+    return blake2b(payload, digest_size=16).digest()
 
 
 def _ms(seconds: float) -> int:

@@ -166,7 +166,6 @@ async def arq_worker(redis_url: str) -> None:
             burst=True,
             max_jobs=CONCURRENCY,
             handle_signals=False,
-            keep_result=0,
         )
         before = time.process_time()
         await hosted.async_run()

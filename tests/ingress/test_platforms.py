@@ -90,6 +90,8 @@ async def test_what_is_not_verified_is_a_fixed_401(ingress: Ingress, query: str,
 async def test_what_a_channel_fails_to_read_is_kept(ingress: Ingress) -> None:
     assert await post(ingress, b"no json") == (200, b'{"status":"undecodable"}')
     assert await ingress.dead("in") == [("undecodable", b"no json")]
+    assert await post(ingress, b"no json") == (200, b'{"status":"duplicate"}')
+    assert await ingress.dead("in") == [("undecodable", b"no json")]
 
 
 async def test_a_message_without_a_chat_is_kept(ingress: Ingress) -> None:

@@ -48,6 +48,27 @@ async def test_a_rejected_body_is_a_letter_though_it_never_was_an_event(queue: Q
     assert (stats.depth, stats.sessions, stats.dead, stats.buried_total) == (0, 0, 1, 1)
 
 
+async def test_a_repeated_body_is_one_letter(queue: Queue, hands: Hands) -> None:
+    """Letters are bounded in number: who replays a body at will must not push the others out."""
+    assert await queue.reject(b"[]", "stale", "s")
+    assert not await queue.reject(b"[]", "stale", "s")
+    assert not await queue.reject(b"[]", "unroutable")
+    assert await queue.push("s", b"[]") is Pushed.DUPLICATE
+    stats = await queue.stats()
+    assert (stats.dead, stats.buried_total, stats.duplicates_total) == (1, 1, 3)
+    (seen,) = await hands.keys("seen:*")
+    assert 0 < await hands.do("PTTL", hands.prefix + seen) <= Limits().seen_seconds * 1000
+    await hands.do("DEL", hands.prefix + seen)
+    assert await queue.reject(b"[]", "stale", "s")
+
+
+async def test_what_was_accepted_is_not_rejected_later(queue: Queue) -> None:
+    """A webhook that is replayed when its time is over is still the one that was taken."""
+    await queue.push("s", b"[]")
+    assert not await queue.reject(b"[]", "stale", "s")
+    assert await queue.dead() == []
+
+
 async def test_letters_are_found_by_what_is_known_of_them(queue: Queue) -> None:
     await bury(queue, "a", b"1", "rejected")
     await bury(queue, "b", b"2", "expired")

@@ -130,7 +130,10 @@ async def test_a_full_server_refuses_pushes_and_can_be_drained(queue: Queue, han
     with pytest.raises(StoreUnavailable):
         await queue.push("new", b"5")
     assert (await queue.stats()).depth == depth
+    with pytest.raises(StoreUnavailable):
+        await queue.reject(b"5", "stale")
     assert await queue.push("s0", b"0") is Pushed.DUPLICATE
+    assert not await queue.reject(b"0", "stale")
     a, b, c, d = await claim(queue)
     assert await queue.beat([Beat(a, b"1"), Beat(b, b"2")]) == frozenset()
     assert await queue.pace("c", Pace(1), Pace(30)) == 0
@@ -144,7 +147,7 @@ async def test_a_full_server_refuses_pushes_and_can_be_drained(queue: Queue, han
     turn = await queue.turn([Ack(delivery) for delivery in turn.deliveries], 0)
     assert (await queue.stats()).depth == 4
     await hands.do("CONFIG", "SET", "maxmemory", 0)
-    assert await queue.push("new", b"5") is Pushed.ACCEPTED
+    assert await queue.push("new", b"5") is Pushed.ACCEPTED, "what was refused is not remembered"
 
 
 REFUSALS = {

@@ -103,10 +103,10 @@ def _cleaned(value: Any) -> Any:
         parts = tuple(map(_cleaned, value))
         return value if all(map(is_, parts, value)) else parts
     if isinstance(value, msgspec.Struct):
-        made = {
-            name: part
-            for name in value.__struct_fields__
-            if (part := _cleaned(was := getattr(value, name))) is not was
-        }
+        made = {}
+        for name in value.__struct_fields__:
+            was = getattr(value, name)
+            if was and (part := _cleaned(was)) is not was:
+                made[name] = part
         return msgspec.structs.replace(value, **made) if made else value
     return value
