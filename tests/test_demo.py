@@ -20,11 +20,14 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from bridge.channels.registry import build
+from bridge.channels.webchat import WebChat
 from bridge.config import load
 from bridge.demo import STOP_SECONDS, default_folder, reserve
 from bridge.demo import child as child_module
 from bridge.demo.child import Child
 from bridge.demo.folder import Ports, write
+from bridge.emulator.script import Talk, hear
 from bridge.errors import ConfigError
 
 START_SECONDS: Final = 60.0
@@ -292,6 +295,17 @@ def test_the_settings_are_valid_whatever_the_folder_is_called(tmp_path: Path) ->
     assert settings.redis.url == f"unix://{folder}/server.sock"
     assert [each.reveal() for each in settings.integrations["demo"].secrets] == [secret]
     assert settings.ingress.window_seconds == 0, "samples of any age are welcome"
+
+
+def test_its_agent_understands_the_words_its_chat_begins_with(tmp_path: Path) -> None:
+    write(tmp_path, "unix:///x", Ports(1, 2, 3, 4))
+    chat = build("webchat", load(tmp_path / "bridge.toml", {}).integrations["demo"].extra)
+    assert isinstance(chat, WebChat)
+    assert chat.settings.greeting
+    assert chat.settings.starters
+    for words in chat.settings.starters:
+        _, actions = hear(Talk(greeted=True), words, (), "")
+        assert "I do not know" not in repr(actions), words
 
 
 def test_a_secret_that_was_never_written_is_made_again(tmp_path: Path) -> None:

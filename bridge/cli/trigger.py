@@ -79,7 +79,7 @@ def trigger(
       moveo-bridge trigger --file events.jsonl --url https://bridge.example.com/moveo/support
     """
     to = _target(integration, url, secret)
-    bodies = _as_they_are(file) if file else _samples(event, response_type, session, count)
+    bodies = _as_they_are(file) if file else _samples(event, response_type, session, count, to.media_url)
     with closing(_Webhook(to.url, to.secret)) as webhook:
         statuses = [webhook.post(body, name) for name, body in bodies]
     if to.chat and not file:
@@ -89,11 +89,13 @@ def trigger(
 
 
 class _Target(msgspec.Struct, frozen=True):
-    """Where to post and what to sign with, and the page that shows what becomes of it, where there is one."""
+    """Where to post and what to sign with; where there are such, the page that shows what becomes of it, and
+    media that it can show."""
 
     url: str
     secret: Secret | None
     chat: str = ""
+    media_url: str = ""
 
 
 def _target(integration: str | None, url: str | None, secret: str | None) -> _Target:
@@ -103,20 +105,36 @@ def _target(integration: str | None, url: str | None, secret: str | None) -> _Ta
     found = settings(or_demo=True)
     chosen = integration_of(found, integration)
     key = Secret(secret) if secret else next(iter(chosen.secrets), None)
+    media = _media_url(chosen.moveo_url or found.moveo.url)
     if url:
-        return _Target(url, key)
+        return _Target(url, key, media_url=media)
     ours = ingress_url(found)
     chat = f"{ours}/chat/{chosen.name}" if chosen.channel == "webchat" else ""
-    return _Target(f"{ours}/moveo/{chosen.name}", key, chat)
+    return _Target(f"{ours}/moveo/{chosen.name}", key, chat, media)
 
 
-def _samples(event: str, response_type: str | None, session: str, count: int) -> Iterator[tuple[str, bytes]]:
-    from bridge.samples import sample
+def _media_url(moveo: str) -> str:
+    """A Moveo on this machine is the emulator, as the demo's is, and has what the samples show; else ""."""
+    from bridge.config import loopback
+
+    return f"{moveo.rstrip('/')}/media" if loopback(urlsplit(moveo).hostname or "") else ""
+
+
+def _samples(
+    event: str, response_type: str | None, session: str, count: int, media_url: str
+) -> Iterator[tuple[str, bytes]]:
 
     name = f"{event} {response_type}" if response_type else event
     for number in range(1, count + 1):
         now_ms = time.time_ns() // 1_000_000
-        made = sample(event, response_type=response_type, session=session, number=number, now_ms=now_ms)
+        made = sample(
+            event,
+            response_type=response_type,
+            session=session,
+            number=number,
+            now_ms=now_ms,
+            media_url=media_url or MEDIA_URL,
+        )
         yield name, json.dumps(made).encode()
 
 

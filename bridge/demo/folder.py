@@ -45,6 +45,10 @@ channel = "webchat"
 secrets = ["file:webhook-secret"]
 integration_id = "{integration_id}"
 api_key = "file:api-key"
+[integrations.{integration}.webchat]
+title = "Demo agent"
+greeting = "Hello! Write anything to begin, or ask to see what a chat can show."
+starters = ["Menu", "Carousel", "Everything", "Talk to a person"]
 """
 
 

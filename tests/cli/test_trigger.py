@@ -119,6 +119,25 @@ def test_a_response_type(run: Run, webhook: Webhook) -> None:
     assert webhook.posted[0].event["output"]["responses"][0]["type"] == "carousel"
 
 
+@pytest.mark.parametrize(
+    ("moveo", "shown"),
+    [
+        ("", "https://example.com/hills.png"),
+        ('[moveo]\nurl = "http://127.0.0.1:8090/"\n', "http://127.0.0.1:8090/media/hills.png"),
+        ('[moveo]\nurl = "https://moveo.example"\n', "https://example.com/hills.png"),
+    ],
+    ids=["moveo", "emulator", "another"],
+)
+def test_media_are_the_emulators_where_there_is_one(
+    run: Run, webhook: Webhook, configured: Path, moveo: str, shown: str
+) -> None:
+    configured.write_text(moveo + configured.read_text())
+    run("trigger", "--type", "image")
+    run("trigger", "--type", "image", "--url", webhook.url)
+    for posted in webhook.posted:
+        assert posted.event["output"]["responses"][0]["url"] == shown
+
+
 def test_count_posts_different_events_of_one_session(run: Run, webhook: Webhook) -> None:
     result = run("trigger", "--count", "3", "--url", webhook.url, "--secret", "s")
     assert result.stdout == "200 message:brain_send\n" * 3
