@@ -123,6 +123,7 @@ def _media_url(moveo: str) -> str:
 def _samples(
     event: str, response_type: str | None, session: str, count: int, media_url: str
 ) -> Iterator[tuple[str, bytes]]:
+    from bridge.samples import MEDIA_URL, sample
 
     name = f"{event} {response_type}" if response_type else event
     for number in range(1, count + 1):
