@@ -22,7 +22,7 @@ from arq.worker import Worker, func
 
 from bridge.channels import Call, Reply, Request
 from bridge.channels.capabilities import Capabilities
-from bridge.config import Integration, Settings
+from bridge.config import Integration, Settings, WorkerConfig
 from bridge.content import Content, Text
 from bridge.ingress.server import serving
 from bridge.log import configure
@@ -40,7 +40,8 @@ from workers.outage import Outage
 from workers.retry import Policy
 
 NAME: Final = "bench"
-CONCURRENCY: Final = 64
+CONCURRENCY: Final = WorkerConfig().concurrency
+"""Of subject and base lines alike: what a worker does by default."""
 
 
 def say(value: Any) -> None:
