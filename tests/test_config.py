@@ -166,6 +166,28 @@ def test_expansion_in_any_string(written: str, value: str) -> None:
         pytest.param('[ingress]\nport = "abc"', "ingress.port: must be a whole number", id="number"),
         pytest.param("[ingress]\nport = 70000", "ingress.port: must be at most 65535", id="range"),
         pytest.param("[ingress]\nwindow_seconds = nan", "ingress.window_seconds: must be a number", id="nan"),
+        *(
+            pytest.param(
+                SUPPORT + f"chat_per_second = {rate}\n",
+                "integrations.support.chat_per_second: must be 0 for no pace, or 0.001 to 1000 a second",
+                id=f"rate-{rate}",
+            )
+            for rate in ("-1", "0.0009", "1001")
+        ),
+        pytest.param(
+            SUPPORT + "channel_per_second = inf\n",
+            "integrations.support.channel_per_second: must be a number",
+            id="rate-inf",
+        ),
+        pytest.param(
+            SUPPORT + "chat_burst = 0\n", "integrations.support.chat_burst: must be at least 1", id="burst"
+        ),
+        pytest.param(
+            SUPPORT + "channel_burst = 5\nchannel_per_second = 0\n",
+            "integrations.support.channel_burst: contradicts channel_per_second = 0, which is no pace: "
+            "remove one of them",
+            id="burst-of-no-pace",
+        ),
         pytest.param("[ingress]\nprot = 1", 'ingress.prot: unknown key: did you mean "port"?', id="nearest"),
         pytest.param(
             "[ingres]\nport = 1", 'ingres: unknown key: did you mean "ingress"?', id="nearest-table"

@@ -28,6 +28,7 @@ from workers.clock import Clock
 from workers.journey import Journey, read
 from workers.lease import Lease
 from workers.observe import Observer
+from workers.pace import pace
 from workers.recipient import recipient
 
 INLINE_SECONDS: Final = 0.05  # a shorter wait for the pace is slept through: parking would take as long
@@ -60,8 +61,9 @@ class Deliverer:
         self._two_way = integration.api_key is not None
         self._linked: set[tuple[str, str]] = set()
         self._moved: dict[str, str] = {}
-        capabilities = channel.capabilities
-        self._chat_pace, self._channel_pace = capabilities.chat_pace, capabilities.channel_pace
+        can = channel.capabilities
+        self._chat_pace = pace(can.chat_pace, integration.chat_per_second, integration.chat_burst)
+        self._channel_pace = pace(can.channel_pace, integration.channel_per_second, integration.channel_burst)
         self._paced = bool(self._chat_pace or self._channel_pace)
 
     async def __call__(self, delivery: Delivery, lease: Lease) -> Settle:

@@ -30,6 +30,9 @@ from bridge.secret import MASK, Secret
 from bridge.translate import DEFAULT_TEXTS
 
 NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
+SLOWEST: Final = 0.001
+FASTEST: Final = 1000
+"""Calls a second that a pace can be set to: Redis counts it in milliseconds between calls."""
 REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
 
 
@@ -78,9 +81,17 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _rate(value: float) -> float:
+    if value != 0 and not SLOWEST <= value <= FASTEST:
+        raise ValueError(f"must be 0 for no pace, or {SLOWEST} to {FASTEST} a second")
+    return value
+
+
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
+Rate: TypeAlias = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_rate)]
+Burst: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
 SecretString: TypeAlias = Annotated[Secret, BeforeValidator(_secret)]
 TextKey: TypeAlias = Annotated[str, AfterValidator(_text_key)]
 NoticeText: TypeAlias = Annotated[str | Literal[False], PlainValidator(_text)]
@@ -194,6 +205,13 @@ class Integration(Model):
     ephemeral_seconds: Seconds = 10.0
     """The useful life of typing signs and receipts."""
     pause_max_seconds: Seconds = 30.0
+    chat_per_second: Rate | None = None
+    """Calls a second to one chat in the long run, in place of the channel's own pace; 0: no pace."""
+    chat_burst: Burst | None = None
+    """Calls to one chat that may go at once."""
+    channel_per_second: Rate | None = None
+    """The same for all chats together."""
+    channel_burst: Burst | None = None
     extra: dict[str, dict[str, Any]] = Field(default={}, repr=False)
     """The channel's own table, by name, as it was written: it may hold the channel's secrets."""
 
@@ -247,6 +265,14 @@ class Integration(Model):
         if api_key and info.data.get("integration_id") == "":
             raise ValueError("is of no use without integration_id: set that too")
         return api_key
+
+    @field_validator("chat_burst", "channel_burst")
+    @classmethod
+    def _burst_of_something(cls, burst: int | None, info: ValidationInfo) -> int | None:
+        rate = f"{str(info.field_name).removesuffix('_burst')}_per_second"
+        if burst is not None and info.data.get(rate) == 0:
+            raise ValueError(f"contradicts {rate} = 0, which is no pace: remove one of them")
+        return burst
 
     @field_validator("moveo_url")
     @classmethod

@@ -335,6 +335,26 @@ async def test_the_pace_of_a_chat_is_kept_by_all_workers_together(bridge: Bridge
 
 
 @pytest.mark.parametrize(
+    ("own", "set_to", "wait"),
+    [
+        pytest.param(None, {}, 0.0, id="none"),
+        pytest.param(None, {"chat_per_second": 5.0}, 0.2, id="of the settings"),
+        pytest.param(None, {"channel_per_second": 5.0}, 0.2, id="of the settings, for the channel"),
+        pytest.param(Pace(0.01), {"chat_per_second": 5.0}, 0.2, id="the settings win"),
+        pytest.param(Pace(0.01), {"chat_per_second": 0}, 0.0, id="switched off"),
+    ],
+)
+async def test_the_settings_change_the_pace(
+    bridge: Bridge, there: Platform, own: Pace | None, set_to: dict[str, float], wait: float
+) -> None:
+    await bridge.push(text("1"), text("2"))
+    async with bridge.running(capabilities=msgspec.structs.replace(CAPABILITIES, chat_pace=own), **set_to):
+        await quiet(bridge.queue)
+    first, second = (each.at for each in there.received)
+    assert wait - 0.05 < second - first < wait + 1
+
+
+@pytest.mark.parametrize(
     ("path", "fields", "to"),
     [
         ("external_session_id", {}, "chat-s1"),
