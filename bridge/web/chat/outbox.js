@@ -74,6 +74,7 @@ export function outbox(address, chat, hear) {
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(POST_MS),
       });
+      await response.arrayBuffer(); // what is left unread costs the connection
       if (response.ok) return {};
       if (response.status < 500 && response.status !== 408 && response.status !== 429)
         return { failed: true, refused: true };
