@@ -59,6 +59,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     media_bytes: Mapping[MediaKind, int] = {}
     """Largest file of a kind, in bytes, where the platform states one; a larger one becomes a link."""
+    media_sized: frozenset[MediaKind] = frozenset()
+    """The kinds the platform takes only with their size; one of unknown size becomes a link."""
+    media_schemes: frozenset[str] = frozenset({"http", "https"})
+    """The schemes of the addresses the platform loads files from; files elsewhere become links."""
+    media_endings: Mapping[MediaKind, frozenset[str]] = {}
+    """How addresses of a kind may end, where only some formats are shown: ".jpg", or "" for no ending."""
+    media_url: int | None = None
+    """Longest address of a file, where `url` is that of a button only."""
 
     typing_seconds: float | None = None
     """How long one typing sign is shown; None: the channel has none."""

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade import fit
@@ -176,6 +177,34 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
             id="a file that is too large becomes a link",
         ),
         pytest.param(
+            Video(PICTURE, "Film"),
+            Capabilities(shows=frozenset({Text, Video}), caption=9, media_sized=frozenset({"video"})),
+            [Text(f"Film: {PICTURE}")], lost(("video", "the video itself", "a link to it")),
+            id="a file of unknown size becomes a link where the size is asked for",
+        ),
+        pytest.param(
+            Image("http://example.com/a.jpg"),
+            Capabilities(shows=frozenset({Text, Image}), media_schemes=frozenset({"https"})),
+            [Text("http://example.com/a.jpg")], lost(("image", "the image itself", "a link to it")),
+            id="a file by a scheme nothing is loaded from becomes a link",
+        ),
+        pytest.param(
+            Image(f"{SITE}/A.JPG?v=.gif"),
+            Capabilities(shows=frozenset({Text, Image}), media_endings={"image": frozenset({".jpg"})}),
+            [Image(f"{SITE}/A.JPG?v=.gif")], (), id="a file of a format that is shown",
+        ),
+        pytest.param(
+            Image(f"{SITE}/a.jpg/b.webp"),
+            Capabilities(shows=frozenset({Text, Image}), media_endings={"image": frozenset({".jpg"})}),
+            [Text(f"{SITE}/a.jpg/b.webp")], lost(("image", "the image itself", "a link to it")),
+            id="a file of another format becomes a link",
+        ),
+        pytest.param(
+            Image(f"{PICTURE}?{'x' * 30}"),
+            Capabilities(shows=frozenset({Text, Image}), url=40, media_url=60),
+            [Image(f"{PICTURE}?{'x' * 30}")], (), id="a file at an address too long for a button",
+        ),
+        pytest.param(
             File("javascript:alert(1)", "a.pdf"), EVERYTHING, [Text("a.pdf")],
             lost(("file", "the file: its address cannot be used", "its name")),
             id="a file with a bad address",
@@ -284,6 +313,14 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
             id="a video no card can have",
         ),
         pytest.param(
+            Card("A", media=Media("image", "http://example.com/a.jpg")),
+            Capabilities(shows=frozenset({Text, Card, Image}), media_schemes=frozenset({"https"})),
+            [Card("A"), Text("http://example.com/a.jpg")],
+            lost(("card", "a card's image", "a message of its own"),
+            ("image", "the image itself", "a link to it")),
+            id="a picture no card can load",
+        ),
+        pytest.param(
             Card("A", media=Media("image", "data:x")), CARDS, [Card("A")],
             lost(("card", "a card's image: its address cannot be used", "")),
             id="a picture with a bad address",
@@ -350,6 +387,10 @@ capabilities = st.builds(
     links=st.sets(st.sampled_from(["http", "https", "mailto", "tel"])).map(frozenset),
     url=st.integers(25, 60),
     media_bytes=st.sampled_from([{}, {"video": 10, "file": 5}]), authors=st.booleans(),
+    media_sized=st.sets(st.sampled_from(["video", "audio", "file"])).map(frozenset),
+    media_schemes=st.sampled_from([frozenset({"http", "https"}), frozenset({"https"})]),
+    media_endings=st.sampled_from([{}, {"image": frozenset({".jpg"})}]),
+    media_url=st.none() | st.integers(25, 80),
 )  # fmt: skip
 
 words = st.one_of(
@@ -460,13 +501,15 @@ def excess(content: Content, can: Capabilities) -> Iterator[str]:
                 yield "a text with nothing in it"
         case Image() | Video() | Audio() | File():
             yield from _over("name", content.name, can.caption, can)
-            yield from _address(content.url, can, {"http", "https"})
+            yield from _file(content.url, kind(content), can)
+            if kind(content) in can.media_sized and getattr(content, "size", None) is None:
+                yield f"a {kind(content)} without its size"
         case Card():
             yield from _over("title", content.title, can.card_title, can)
             yield from _over("subtitle", content.subtitle, can.card_text, can)
             yield from _labelled(content.buttons, can.card_buttons, can.button_label)
             if content.media:
-                yield from _address(content.media.url, can, {"http", "https"})
+                yield from _file(content.media.url, content.media.kind, can)
                 if content.media.kind not in can.card_media:
                     yield f"a card cannot have a {content.media.kind}"
             if content.default_action and not can.card_action:
@@ -514,6 +557,13 @@ def _labelled(things: Any, most: int, longest: int) -> Iterator[str]:
 def _address(url: str, can: Capabilities, schemes: Any) -> Iterator[str]:
     if link(url) != url or url.partition(":")[0] not in schemes or len(url) > can.url:
         yield "an address that cannot be used"
+
+
+def _file(url: str, what: Any, can: Capabilities) -> Iterator[str]:
+    yield from _address(url, replace(can, url=can.media_url or can.url), can.media_schemes)
+    path = url.partition("?")[0]
+    if what in can.media_endings and not any(path.endswith(end) for end in can.media_endings[what]):
+        yield "a file of a format that is not shown"
 
 
 SEEN = (

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade.buttons import as_lines, as_options, buttons_of, full_label, labelled, site
-from bridge.channels.degrade.media import web_address
+from bridge.channels.degrade.media import loads, web_address
 from bridge.channels.degrade.words import ALONE, Piece, batches, lines, linked, one_line
 from bridge.channels.text import blank, cut, fits, labels, split
 from bridge.content import (
@@ -131,7 +131,7 @@ def _spelled(card: Card, can: Capabilities) -> Iterator[Piece]:
         alone = _ALONE[card.media.kind]
         if url is None:
             yield Loss("card", f"a card's {card.media.kind}: its address cannot be used")
-        elif alone in can.shows and len(url) <= can.url:
+        elif alone in can.shows and loads(url, card.media.kind, can):
             picture = alone(url)
         else:
             yield Loss("card", f"a card's {card.media.kind}", "a link to it")
@@ -149,7 +149,7 @@ def _spelled(card: Card, can: Capabilities) -> Iterator[Piece]:
 def _usable(media: Media, can: Capabilities) -> Media | None:
     """The picture as the head of a card; None where it cannot be one."""
     url = web_address(media.url)
-    if url is None or len(url) > can.url or media.kind not in can.card_media:
+    if url is None or media.kind not in can.card_media or not loads(url, media.kind, can):
         return None
     return replace(media, url=url)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Final
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -12,7 +14,7 @@ from bridge.channels.degrade.words import Piece, linked, name_loss, spoken
 from bridge.channels.text import blank, fits, link
 from bridge.content import Audio, File, Image, Loss, MediaKind, Text, Video, kind
 
-_SIZED: Final[dict[type, MediaKind]] = {Image: "image", Video: "video", Audio: "audio", File: "file"}
+_KINDS: Final[dict[type, MediaKind]] = {Image: "image", Video: "video", Audio: "audio", File: "file"}
 
 
 def web_address(url: str) -> str | None:
@@ -29,7 +31,7 @@ def fit_media(media: Image | Video | Audio | File, can: Capabilities) -> Iterato
         yield Loss(what, f"the {what}: its address cannot be used", "its name" if named else "")
         if named:
             yield Text(media.name, author=media.author)
-    elif type(media) not in can.shows or _too_large(media, can) or len(url) > can.url:
+    elif type(media) not in can.shows or not _fits(media, can) or not loads(url, _KINDS[type(media)], can):
         yield Loss(what, f"the {what} itself", "a link to it")
         yield Text(linked(media.name, url), author=media.author)
     elif url != media.url:
@@ -52,8 +54,21 @@ def fit_media(media: Image | Video | Audio | File, can: Capabilities) -> Iterato
         yield media
 
 
-def _too_large(media: Image | Video | Audio | File, can: Capabilities) -> bool:
-    limit = can.media_bytes.get(_SIZED[type(media)])
+def loads(url: str, what: MediaKind, can: Capabilities) -> bool:
+    """Whether the channel shows a file of this kind from a web address."""
+    parts = urlsplit(url)
+    endings = can.media_endings.get(what)
     return (
-        not isinstance(media, Image) and media.size is not None and limit is not None and media.size > limit
+        len(url) <= (can.url if can.media_url is None else can.media_url)
+        and parts.scheme in can.media_schemes
+        and (endings is None or PurePosixPath(parts.path).suffix.lower() in endings)
     )
+
+
+def _fits(media: Image | Video | Audio | File, can: Capabilities) -> bool:
+    if isinstance(media, Image):
+        return True
+    what = _KINDS[type(media)]
+    if media.size is None:
+        return what not in can.media_sized
+    return media.size <= can.media_bytes.get(what, media.size)
