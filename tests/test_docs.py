@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -13,12 +14,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.channels import registry
 from bridge.cli import main
+from bridge.cli.channels import ticked
+from bridge.cli.matrix import matrix
+from bridge.cli.table import markdown
 from bridge.config import Settings, load
 from bridge.config.models import Integration
 from bridge.metrics import PREFIX, Metrics
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+MARKERS = ("<!-- channels -->", "<!-- /channels -->")
 TICKED = set(re.findall(r"`([^`\n]+)`", README))
 
 
@@ -63,6 +68,20 @@ def test_every_channel_and_its_settings_are_in_the_readme(kind: str) -> None:
     [row] = [line for line in README.splitlines() if line.startswith(f"| `{kind}` |")]
     fields: tuple[str, ...] = getattr(getattr(registry.load(kind), "Settings", None), "__struct_fields__", ())
     assert [field for field in fields if f"`{field}`" not in row] == []
+
+
+def test_the_matrix_of_channels_is_what_the_code_gives() -> None:
+    """UPDATE_GOLDEN=1 writes it anew."""
+    shown = {kind: matrix(registry.placeholder(kind).capabilities) for kind in sorted(registry.BUILT_IN)}
+    written = f"{MARKERS[0]}\n{markdown(*ticked(shown))}\n{MARKERS[1]}"
+    before, _, rest = README.partition(MARKERS[0])
+    if os.environ.get("UPDATE_GOLDEN"):
+        (ROOT / "README.md").write_text(before + written + rest.partition(MARKERS[1])[2])
+    elif written not in README:
+        pytest.fail(
+            "README.md has another matrix than the code; write it anew and read the difference:\n"
+            "    UPDATE_GOLDEN=1 pytest tests/test_docs.py -k matrix && git diff README.md"
+        )
 
 
 async def test_every_metric_is_in_the_readme() -> None:

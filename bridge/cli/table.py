@@ -22,6 +22,25 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str | int]]) -> str:
     )
 
 
+def folded(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
+    """The table in as many blocks as it takes to stay within the width, each with the first column."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    blocks: list[list[int]] = []
+    for at in range(1, len(header)):
+        if blocks and sum(widths[each] + 2 for each in (*blocks[-1], at)) - 2 <= width:
+            blocks[-1].append(at)
+        else:
+            blocks.append([0, at])
+    return "\n\n".join(
+        table([header[at] for at in block], [[row[at] for at in block] for row in rows]) for block in blocks
+    )
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The table as Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
+
+
 def _cell(value: str | int) -> str:
     """On one line, whatever it holds: a table's text may come from a platform."""
     return " ".join(value.split()) if isinstance(value, str) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import pytest
 
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.registry import BUILT_IN
-from bridge.cli.channels import matrix
-from bridge.content import Audio, Card, Carousel, Text, Typing
+from bridge.cli.matrix import matrix
+from bridge.content import Audio, Card, Carousel, Image, Text, Typing, Webview
 from tests.cli.conftest import Run
 
 KINDS = {
-    "text", "image", "video", "audio", "file", "carousel", "webview", "handover", "pause", "typing", "notice",
-    "receipt",
+    "text", "options", "image", "video", "audio", "file", "carousel", "webview", "handover", "pause",
+    "typing", "notice", "receipt", "agent's name", "shown once",
 }  # fmt: skip
 
 
@@ -25,23 +26,51 @@ def test_every_channel_and_every_content_is_in_the_matrix(run: Run) -> None:
     assert shown["broken"] == {}
     assert set(shown["channels"]) == set(BUILT_IN)
     assert all(set(row) == KINDS for row in shown["channels"].values())
-    assert set(shown["channels"]["webchat"].values()) == {"native"}
+    assert {how.split()[0] for how in shown["channels"]["webchat"].values()} == {"native"}
 
 
-def test_the_table_has_a_column_a_channel(run: Run) -> None:
-    lines = run("channels").stdout.splitlines()
-    assert lines[0].split() == ["content", *sorted(BUILT_IN)]
-    assert {line.split()[0] for line in lines[1:]} == KINDS
+def test_the_table_has_a_row_a_channel(run: Run) -> None:
+    header, *rows = run("channels").stdout.splitlines()
+    assert set(re.split("  +", header)) == {"channel", *KINDS}
+    assert [row.split()[0] for row in rows] == sorted(BUILT_IN)
+    assert re.split("  +", rows[sorted(BUILT_IN).index("webchat")])[1:3] == ["✓", "✓ up to 50"]
+
+
+def test_the_table_as_markdown(run: Run) -> None:
+    header, line, *rows = run("channels", "--markdown").stdout.splitlines()
+    assert header.startswith("| channel | text | options |")
+    assert set(line) == set("| -")
+    assert [row.split()[1] for row in rows] == sorted(BUILT_IN)
+    assert {row.count("|") for row in rows} == {header.count("|")}
+
+
+def test_one_form_at_a_time(run: Run) -> None:
+    result = run("channels", "--markdown", "--json")
+    assert result.exit_code == 2
+    assert "choose one of --json and --markdown" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("can", "kind", "how"),
     [
-        pytest.param(Capabilities(options=10), "text", "native", id="text"),
-        pytest.param(Capabilities(), "text", "numbered lines", id="no quick replies"),
+        pytest.param(Capabilities(), "text", "native", id="text"),
+        pytest.param(Capabilities(options=10), "options", "native up to 10", id="quick replies"),
+        pytest.param(Capabilities(options=1_000_000), "options", "native", id="any number of quick replies"),
+        pytest.param(Capabilities(), "options", "numbered lines", id="no quick replies"),
+        pytest.param(Capabilities(authors=True), "agent's name", "native", id="authors"),
+        pytest.param(Capabilities(), "agent's name", "before the text", id="no authors"),
         pytest.param(Capabilities(shows=frozenset({Text, Audio})), "audio", "native", id="audio"),
-        pytest.param(Capabilities(), "audio", "a link to it", id="no audio"),
-        pytest.param(Capabilities(), "handover", "as text", id="handover"),
+        pytest.param(Capabilities(), "audio", "a link", id="no audio"),
+        pytest.param(Capabilities(), "handover", "a text", id="handover"),
+        pytest.param(Capabilities(), "notice", "a text", id="notice"),
+        pytest.param(Capabilities(), "pause", "without typing", id="pause without typing"),
+        pytest.param(Capabilities(shows=frozenset({Text, Typing})), "pause", "native", id="pause"),
+        pytest.param(Capabilities(shows=frozenset({Text, Webview})), "webview", "native", id="webview"),
+        pytest.param(
+            Capabilities(shows=frozenset({Text, Card}), card_buttons=1),
+            "webview", "a card with a button", id="webview on a card",
+        ),
+        pytest.param(Capabilities(), "webview", "a link", id="no webview"),
         pytest.param(Capabilities(), "typing", "-", id="no typing"),
         pytest.param(
             Capabilities(shows=frozenset({Text, Typing}), typing_seconds=5), "typing", "native", id="typing"
@@ -51,9 +80,23 @@ def test_the_table_has_a_column_a_channel(run: Run) -> None:
             "carousel", "a message for each card", id="cards without a carousel",
         ),
         pytest.param(
-            Capabilities(shows=frozenset({Text, Card, Carousel}), cards=10, card_buttons=5),
-            "carousel", "native", id="carousel",
+            Capabilities(shows=frozenset({Text, Image})),
+            "carousel", "a picture and a text for each card", id="pictures without cards",
         ),
+        pytest.param(Capabilities(), "carousel", "a text for each card", id="text alone"),
+        pytest.param(
+            Capabilities(shows=frozenset({Text, Card, Carousel}), cards=10, card_buttons=5),
+            "carousel", "native up to 10", id="carousel",
+        ),
+        pytest.param(
+            Capabilities(
+                shows=frozenset({Text, Image, Card, Carousel}),
+                cards=10, card_buttons=5, card_media=frozenset(),
+            ),
+            "carousel", "native up to 10, but a card's image as a message of its own", id="carousel of texts",
+        ),
+        pytest.param(Capabilities(idempotent=True), "shown once", "native", id="idempotent"),
+        pytest.param(Capabilities(), "shown once", "-", id="not idempotent"),
     ],
 )  # fmt: skip
 def test_how_follows_from_the_capabilities(can: Capabilities, kind: str, how: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.cli.table import duration, table
+from bridge.cli.table import duration, folded, markdown, table
 
 
 def test_numbers_stand_to_the_right_and_texts_to_the_left() -> None:
@@ -14,6 +14,22 @@ def test_numbers_stand_to_the_right_and_texts_to_the_left() -> None:
         "support      7  a\n"
         "x         1234  bb"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("width", "blocks"),
+    [
+        pytest.param(13, ["name  bb  ccc", "x     1   2"], id="it fits"),
+        pytest.param(12, ["name  bb", "x     1", "", "name  ccc", "x     2"], id="one column too wide"),
+        pytest.param(1, ["name  bb", "x     1", "", "name  ccc", "x     2"], id="no room at all"),
+    ],
+)
+def test_a_wide_table_is_folded(width: int, blocks: list[str]) -> None:
+    assert folded(("name", "bb", "ccc"), [("x", "1", "2")], width).splitlines() == blocks
+
+
+def test_a_table_as_markdown() -> None:
+    assert markdown(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
 def test_a_cell_stays_on_its_line() -> None:
