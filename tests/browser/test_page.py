@@ -37,6 +37,7 @@ from tests.web.site import Site
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 CHAT = "chat-0001"
 PAGE_SIZE = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+SIDEWAYS = "document.getElementById('scroll').scrollWidth - document.getElementById('scroll').clientWidth"
 
 
 def at(site: Site, chat: str = CHAT) -> str:
@@ -76,7 +77,12 @@ def everything(site: Site) -> tuple[Content, ...]:
                     Media("image", f"{files}/dunes.png"),
                     (OpenWebview("Pick a day", f"{files}/booking.html", "compact"),),
                 ),
-                Card("Anywhere", "No picture yet", None, (Postback("Surprise me", "surprise"),)),
+                Card(
+                    "Anywhere",
+                    "No picture yet",
+                    None,
+                    (Postback("Surprise me", "surprise"), Link("Ideas", "https://travel.example/ideas")),
+                ),
             )
         ),
         Webview(f"{files}/booking.html", "Choose a time", "tall", "When should we call?"),
@@ -114,6 +120,7 @@ async def test_every_content_appears(
     await page.locator(".option").last.scroll_into_view_if_needed()
     await page.screenshot(path=tmp_path / "end.png")
     assert await page.evaluate(PAGE_SIZE) == [size["width"], size["height"]], "only the messages scroll"
+    assert await page.evaluate(SIDEWAYS) == 0, "they scroll up and down alone"
     assert complaints == []
 
 
