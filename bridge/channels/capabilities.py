@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from bridge.content import Content, MediaKind, Text
+from bridge.content import Card, Content, MediaKind, Text
 
 Unit: TypeAlias = Literal["characters", "utf16", "bytes"]
 """What a platform counts a text in: Unicode code points, UTF-16 code units, or UTF-8 bytes."""
@@ -39,6 +39,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     cards: int = 0
     """Cards of one carousel; longer ones are sent as several."""
+    side_by_side: Callable[[Sequence[Card]], bool] | None = None
+    """Whether these cards, each fit to be shown, can stand in one carousel; where not, each is a message of
+    its own. None: any cards can."""
     card_title: int = 256
     card_text: int = 1024
     """Longest subtitle of a card."""

@@ -284,6 +284,20 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
             id="many cards are several carousels",
         ),
         pytest.param(
+            Carousel((PRODUCT, Card("A"))), replace(CAROUSELS, side_by_side=lambda cards: len(cards) == 2),
+            [Carousel((PRODUCT, Card("A")))], (), id="cards that can stand side by side",
+        ),
+        pytest.param(
+            Carousel((PRODUCT, Card("A"), Card("B"))),
+            replace(CAROUSELS, cards=2, side_by_side=lambda cards: len(cards) == 2),
+            [Carousel((PRODUCT, Card("A"))), Card("B")],
+            lost(
+                ("carousel", "the carousel as one", "several carousels"),
+                ("carousel", "the carousel", "a message for each card"),
+            ),
+            id="a card that cannot stand with the others is a message of its own",
+        ),
+        pytest.param(
             Carousel((Card("A"), Card(" "))), CAROUSELS, [Carousel((Card("A"),))],
             lost(("carousel", "a card with nothing on it", "")), id="an empty card",
         ),
@@ -386,6 +400,7 @@ capabilities = st.builds(
     card_media=st.sets(st.sampled_from(["image", "video"])).map(frozenset), card_action=st.booleans(),
     links=st.sets(st.sampled_from(["http", "https", "mailto", "tel"])).map(frozenset),
     url=st.integers(25, 60),
+    side_by_side=st.sampled_from([None, lambda cards: len(cards) == 2]),
     media_bytes=st.sampled_from([{}, {"video": 10, "file": 5}]), authors=st.booleans(),
     media_sized=st.sets(st.sampled_from(["video", "audio", "file"])).map(frozenset),
     media_schemes=st.sampled_from([frozenset({"http", "https"}), frozenset({"https"})]),

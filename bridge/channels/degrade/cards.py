@@ -39,6 +39,10 @@ def fit_carousel(carousel: Carousel, can: Capabilities) -> Iterator[Piece]:
         pieces = [piece for card in carousel.cards for piece in _fitted(card, can, "carousel")]
         cards = [piece for piece in pieces if isinstance(piece, Card)]
         rows = batches(cards, can.cards)
+        if rows == [carousel.cards] == [tuple(pieces)] and can.side_by_side and not can.side_by_side(cards):
+            yield Loss("carousel", "the carousel", "a message for each card")
+            yield from cards
+            return
         if len(rows) > 1:
             yield Loss("carousel", "the carousel as one", "several carousels")
         yield from map(Carousel, rows)
