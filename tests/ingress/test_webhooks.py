@@ -138,7 +138,9 @@ async def test_outside_the_window_is_a_dead_letter(
     assert [letter.session for letter in letters] == ["s"] * len(letters)
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"{}", event(timestamp=1)], ids=["no-object", "no-session", "stale"])
+@pytest.mark.parametrize(
+    "body", [b"[1]", b"{}", event(timestamp=1)], ids=["no-object", "no-session", "stale"]
+)
 async def test_who_repeats_a_signed_body_gets_one_dead_letter(serve: Serve, body: bytes) -> None:
     ingress = await serve(ingress={"window_seconds": 300})
     await ingress.post(body)
