@@ -47,6 +47,7 @@ def test_it_is_typed(wheel: zipfile.ZipFile, package: str) -> None:
         ("bridge/web", ".html"),
         ("bridge/web", ".js"),
         ("bridge/emulator/media", ""),
+        ("bridge/cli/templates", ".txt"),
     ],
 )
 def test_it_holds_more_than_python(wheel: zipfile.ZipFile, folder: str, kind: str) -> None:

@@ -12,6 +12,7 @@ from bridge import __version__
 from bridge.cli.channels import channels
 from bridge.cli.check import check
 from bridge.cli.dead import dead
+from bridge.cli.new_channel import new_channel
 from bridge.cli.options import CONTEXT, Commands, config_option
 from bridge.cli.processes import demo, emulator, ingress, worker
 from bridge.cli.queues import resume, status
@@ -36,6 +37,6 @@ def main() -> None:
 
 
 for command in (
-    demo, ingress, worker, emulator, trigger, render, status, channels, check, dead, resume,
+    demo, ingress, worker, emulator, trigger, render, status, channels, new_channel, check, dead, resume,
 ):  # fmt: skip
     main.add_command(command)

@@ -15,8 +15,8 @@ from bridge.cli import main
 from tests.cli.conftest import Run
 
 PROMISED = {
-    "demo", "ingress", "worker", "emulator", "trigger", "render", "status", "channels", "check", "dead",
-    "resume",
+    "demo", "ingress", "worker", "emulator", "trigger", "render", "status", "channels", "new-channel",
+    "check", "dead", "resume",
 }  # fmt: skip
 HEAVY = (
     "aiohttp",
