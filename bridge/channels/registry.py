@@ -26,7 +26,10 @@ from bridge.secret import MASK, Secret
 GROUP: Final = "bridge.channels"
 BUILT_IN: Final[Mapping[str, str]] = {
     "console": "bridge.channels.console:Console",
+    "line": "bridge.channels.line:Line",
+    "slack": "bridge.channels.slack:Slack",
     "telegram": "bridge.channels.telegram:Telegram",
+    "twilio": "bridge.channels.twilio:Twilio",
     "webchat": "bridge.channels.webchat:WebChat",
     "webhook": "bridge.channels.webhook:Webhook",
 }
