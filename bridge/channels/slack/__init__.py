@@ -1,0 +1,137 @@
+"""Slack, by the Web API's chat.postMessage and Block Kit.
+
+The chat's address is the id of a conversation (C…, G…, D…) or of a user (U…, Slack opens the direct message
+itself); "C0123/1712345678.123456" is the thread under that message.
+
+What Slack takes, and where it says so, all under https://docs.slack.dev/reference/:
+
+    blocks in a message          50                     block-kit/blocks
+    all texts of the blocks      about 13 200 together  (github.com/slackapi/bolt-js/issues/2509)
+    a section's text             3000 characters        block-kit/composition-objects/text-object
+    an image's title, alt text   2000 characters        block-kit/blocks/image-block
+    an address                   3000 characters        block-kit/block-elements/button-element
+    buttons in a row             25 (label 75)          block-kit/blocks/actions-block
+    options of a menu            100 (75, value 150)    block-kit/composition-objects/option-object
+    cards in a carousel          10                     block-kit/blocks/carousel-block
+    a card's title, body         150, 200 characters    block-kit/blocks/card-block
+    messages                     1/s a conversation, several hundred a minute a workspace
+                                                        ../apis/web-api/rate-limits
+
+Text goes out with Slack's markup switched off wherever that can be done: as the message's text (`mrkdwn`
+false), or as a plain_text object. In plain_text no address can be clicked; so a text without anything that
+Slack would take for markup is written as mrkdwn, its addresses as links. Cards of a carousel have nothing but
+mrkdwn: cards whose words would be changed by it stand one under the other, as do those too long for it.
+
+Slack shows a bot's typing only in assistant threads, and no receipts.
+
+`messages` makes the calls, `blocks` what is in them, `replies` reads what came back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, assert_never
+from urllib.parse import urlsplit
+
+import msgspec
+import orjson
+
+from bridge.channels import Call, Reply, Request
+from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.slack import messages, replies
+from bridge.channels.slack.blocks import BUTTONS, IMAGE_TEXT, LABEL, MENU, SECTION, SUBTITLE, URL, VALUE
+from bridge.channels.slack.messages import CARD_TITLE, CARDS
+from bridge.content import (
+    Audio,
+    Card,
+    Carousel,
+    Content,
+    File,
+    Handover,
+    Image,
+    Notice,
+    Pause,
+    Receipt,
+    Text,
+    Typing,
+    Video,
+    Webview,
+    kind,
+)
+from bridge.errors import ConfigError
+from bridge.secret import Secret
+
+
+class SlackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table [integrations.NAME.slack]."""
+
+    token: Secret
+    """The bot's token (xoxb-…), with the scope chat:write."""
+    api_url: str = "https://slack.com/api"
+    """Another address for a proxy of one's own, or GovSlack."""
+
+
+class Slack:
+    """A Slack app's bot as a channel."""
+
+    name: ClassVar[str] = "slack"
+    Settings = SlackSettings
+
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        shows=frozenset({Text, Image, Card, Carousel, Webview}),
+        text=SECTION,
+        caption=IMAGE_TEXT,
+        options=MENU,
+        option_label=LABEL,
+        cards=CARDS,
+        card_title=CARD_TITLE,
+        card_text=SUBTITLE,
+        card_buttons=BUTTONS,
+        button_label=LABEL,
+        payload_bytes=VALUE,
+        card_media=frozenset({"image"}),
+        url=URL,
+        chat_pace=Pace(1, burst=3),
+        channel_pace=Pace(5, burst=10),
+    )
+
+    def __init__(self, settings: SlackSettings) -> None:
+        token = settings.token.reveal()
+        if not re.fullmatch(r"[!-~]+", token):
+            raise ConfigError("token: is no token of a Slack app (xoxb-…)")
+        address = urlsplit(settings.api_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigError("api_url: must be an address that starts with https:// or http://")
+        self._prefix = f"{settings.api_url.rstrip('/')}/"
+        self._authorization = settings.token
+
+    def render(self, content: Content, to: str) -> Sequence[Call]:
+        match content:
+            case Text():
+                return messages.text_message(to, content)
+            case Image():
+                return messages.image_message(to, content)
+            case Card():
+                return messages.card_messages(to, (content,))
+            case Carousel(cards=cards):
+                return messages.card_messages(to, cards)
+            case Webview():
+                return messages.webview_message(to, content)
+            case Video() | Audio() | File() | Handover() | Pause() | Typing() | Notice() | Receipt():
+                raise ValueError(f"slack shows no {kind(content)}: its capabilities say so")
+            case _:
+                assert_never(content)
+
+    def request(self, call: Call) -> Request:
+        return Request(
+            url=self._prefix + call.op,
+            headers={
+                "authorization": f"Bearer {self._authorization.reveal()}",
+                "content-type": "application/json; charset=utf-8",
+            },
+            body=orjson.dumps(call.body),
+        )
+
+    def check(self, reply: Reply) -> str | None:
+        return replies.check(reply)
