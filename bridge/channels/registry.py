@@ -32,6 +32,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "twilio": "bridge.channels.twilio:Twilio",
     "webchat": "bridge.channels.webchat:WebChat",
     "webhook": "bridge.channels.webhook:Webhook",
+    "whatsapp": "bridge.channels.whatsapp:WhatsApp",
 }
 PLACEHOLDER_URL: Final = "https://example.invalid/"
 _METHODS: Final = ("render", "request", "check")

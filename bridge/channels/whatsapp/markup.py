@@ -19,7 +19,7 @@ JOINER: Final = "\u2060"
 _SIGN: Final = re.compile(
     r"""(?P<address>https?://\S+)          # shown as a link, and formatted by nothing
       | (?<=[^\W_])[*_~](?=[^\W_])         # inside of a word
-      | (?P<sign>[*_~`] | ^[ \t]*(?:-(?=[ \t])|>))
+      | (?P<sign>[*_~`] | ^[^\S\n]*(?:-(?=\s)|>))
     """,
     re.VERBOSE | re.MULTILINE,
 )

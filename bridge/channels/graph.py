@@ -1,0 +1,104 @@
+"""Meta's Graph API, over which WhatsApp, Messenger and Instagram are sent to: requests, and what came back.
+
+A failure is {"error": {"message", "type", "code", "error_subcode", "fbtrace_id"}}. Its `code` decides,
+whatever the HTTP status: https://developers.facebook.com/docs/graph-api/guides/error-handling
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import orjson
+
+from bridge.channels import Reply, Request, text
+from bridge.channels.retry_after import retry_after
+from bridge.errors import ConfigError, ContentRefused, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.secret import Secret
+
+URL: Final = "https://graph.facebook.com/v25.0"
+
+NO_SUCH_OBJECT: Final = (100, 33)
+"""Code and subcode of an account that does not exist, or not for this token."""
+REFUSED: Final = frozenset({0, 3, 10, 102, 190, 368, *range(200, 300)})
+"""Codes of a token or permission that is refused; 368: the account is blocked for policy violations."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What the Graph API says went wrong; `reason` quotes nothing of the message."""
+
+    code: int
+    subcode: int
+    reason: str
+    status: int
+    wait: float | None = None
+
+
+def checked_url(api_url: str) -> str:
+    """The setting, or a ConfigError."""
+    address = urlsplit(api_url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ConfigError("api_url: must be an address that starts with https:// or http://")
+    return api_url.rstrip("/")
+
+
+def checked_token(token: Secret) -> Secret:
+    """The setting, or a ConfigError: a token with a line end in it would break the header."""
+    if not re.fullmatch(r"[!-~]+", token.reveal()):
+        raise ConfigError("token: is no access token")
+    return token
+
+
+def post(api_url: str, account: str, token: Secret, body: Mapping[str, Any]) -> Request:
+    """A message to be sent by `account`."""
+    return Request(
+        url=f"{api_url}/{quote(account, safe='*')}/messages",
+        headers={"authorization": f"Bearer {token.reveal()}", "content-type": "application/json"},
+        body=orjson.dumps(body),
+    )
+
+
+def answer(reply: Reply, failed: Callable[[Failure], SendError | None]) -> Mapping[str, Any]:
+    """The body of a success. Raises for everything else: for a failure what `failed` makes of it.
+
+    Where `failed` has no word for it, the failure is one that the whole Graph API shares.
+    """
+    match reply.json():
+        case {"error": {"code": int(code), **error}}:
+            subcode = error.get("error_subcode")
+            failure = Failure(
+                code,
+                subcode if isinstance(subcode, int) else 0,
+                f"{code}: {_quoting_nothing(error.get('message'))}",
+                reply.status,
+                retry_after(reply.headers),
+            )
+            raise failed(failure) or _shared(failure)
+        case dict(body) if 200 <= reply.status < 300 and "error" not in body:
+            return body
+        case _ if 200 <= reply.status < 300:
+            raise Uncertain(f"HTTP {reply.status} without the Graph API's JSON")
+        case _:
+            # Something on the way answered: whatever its status, it is not Meta's word on the message.
+            wait = retry_after(reply.headers)
+            raise Unavailable(f"HTTP {reply.status} without the Graph API's JSON", retry_after=wait)
+
+
+def _shared(failure: Failure) -> SendError:
+    if failure.code in REFUSED or (failure.code, failure.subcode) == NO_SUCH_OBJECT:
+        return Unauthorized(failure.reason)
+    if failure.status == 429 or failure.status >= 500:
+        return Unavailable(failure.reason, retry_after=failure.wait)
+    # Whatever else it dislikes: a simpler form costs one call more, and may pass.
+    return ContentRefused(failure.reason)
+
+
+def _quoting_nothing(message: object) -> str:
+    """Meta's sentence without what it quotes of the message, and bounded."""
+    if not isinstance(message, str):
+        return "no reason given"
+    said = re.sub(r"(?:https?|mailto|tel):\S+", "…", text.clean(message))
+    return re.sub(r"(['\"]).*\1|“.*”", "…", said, flags=re.DOTALL)[:200]

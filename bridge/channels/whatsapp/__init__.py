@@ -1,0 +1,139 @@
+"""WhatsApp, by Meta's Cloud API.
+
+A chat's address is the user's number, as digits with the country code ("306912345678"), or, of a user who
+hides it, the business-scoped id ("GR.1234…").
+
+Free messages reach a user for 24 hours after the user's last one; later ones are refused (131047, or a status
+event), as only templates approved by Meta open a chat again. What WhatsApp takes, and where it says so, all
+under https://developers.facebook.com/documentation/business-messaging/whatsapp/ (MB as 2**20 bytes):
+
+    a text                       4096 characters              messages/text-messages
+    a caption                    1024 characters              messages/image-messages
+    an interactive body          1024 characters              messages/interactive-reply-buttons-messages
+    reply buttons                3, of 20, ids of 256         messages/interactive-reply-buttons-messages
+    a list                       10 rows, of 24 and 72        messages/interactive-list-messages
+    a link button                1, of 20                     messages/interactive-cta-url-messages
+    a carousel                   2-10 cards, of 160,          messages/interactive-media-carousel-messages
+                                 with heads, buttons alike
+    files fetched by URL         5 MB JPEG, PNG; 16 MB video,  business-phone-numbers/media
+                                 audio; 100 MB documents
+    messages                     1 in 6 s to a user, 45 at     throughput
+                                 once; 80/s a number
+
+Typing signs and receipts need the id of a message of the user's, which no event has: there are none.
+`messages` renders, `markup` escapes, `replies` reads what came back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Final, assert_never
+
+import msgspec
+
+from bridge.channels import Call, Reply, Request, graph, text
+from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.whatsapp import messages, replies
+from bridge.content import (
+    Audio,
+    Card,
+    Carousel,
+    Content,
+    File,
+    Handover,
+    Image,
+    Notice,
+    Pause,
+    Receipt,
+    Text,
+    Typing,
+    Video,
+    Webview,
+    kind,
+)
+from bridge.errors import ConfigError
+from bridge.secret import Secret
+
+MB: Final = 2**20
+USER_ID: Final = re.compile(r"[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]+")
+"""A business-scoped user id, which stands in a field of its own."""
+
+
+class WhatsAppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table [integrations.NAME.whatsapp]."""
+
+    token: Secret
+    """An access token with the permission whatsapp_business_messaging."""
+    phone_number_id: str
+    """The id of the business's number (not the number)."""
+    list_button: str = "Options"
+    """What stands on the button that opens a list."""
+    api_url: str = graph.URL
+
+
+class WhatsApp:
+    """A business's WhatsApp number as a channel."""
+
+    name: ClassVar[str] = "whatsapp"
+    Settings = WhatsAppSettings
+
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        shows=frozenset({Text, Image, Video, Audio, File, Card, Carousel, Webview}),
+        text=messages.TEXT,
+        caption=messages.CAPTION,
+        options=messages.ROWS,
+        option_label=messages.DESCRIPTION,
+        cards=messages.CARDS[-1],
+        side_by_side=messages.side_by_side,
+        card_title=256,  # with a subtitle, a body of 1024
+        card_text=700,
+        card_buttons=messages.REPLIES,
+        button_label=messages.TITLE,
+        payload_bytes=messages.ID,
+        url=2000,
+        # A file of another format is taken, and fails unseen only when WhatsApp fetches it.
+        media_endings={
+            "image": frozenset({"", ".jpg", ".jpeg", ".png"}),
+            "video": frozenset({"", ".mp4", ".3gp", ".3gpp"}),
+            "audio": frozenset({"", ".aac", ".amr", ".mp3", ".m4a", ".mp4", ".ogg", ".opus"}),
+        },
+        media_bytes={"image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "file": 100 * MB},
+        chat_pace=Pace(1 / 6, burst=45),
+        channel_pace=Pace(80, burst=80),
+    )
+
+    def __init__(self, settings: WhatsAppSettings) -> None:
+        if not re.fullmatch(r"[0-9*]+", settings.phone_number_id):
+            raise ConfigError("phone_number_id: must be the number's id, which has digits only")
+        if not 1 <= len(settings.list_button.strip()) <= messages.TITLE:
+            raise ConfigError(f"list_button: must be a word or two of at most {messages.TITLE} characters")
+        self._api_url = graph.checked_url(settings.api_url)
+        self._token = graph.checked_token(settings.token)
+        self._settings = settings
+
+    def render(self, content: Content, to: str) -> Sequence[Call]:
+        match content:
+            case Text():
+                return messages.text_message(content, self._settings.list_button)
+            case Image() | Video() | Audio() | File():
+                return messages.file_message(content)
+            case Card():
+                return messages.card_message(content)
+            case Carousel():
+                return messages.carousel_message(content)
+            case Webview():
+                return messages.webview_message(content)
+            case Handover() | Pause() | Notice() | Typing() | Receipt():
+                raise ValueError(f"whatsapp shows no {kind(content)}: its capabilities say so")
+            case _:
+                assert_never(content)
+
+    def request(self, call: Call) -> Request:
+        to = text.clean(call.to)
+        address = {"recipient" if USER_ID.fullmatch(to) else "to": to}
+        body = {"messaging_product": "whatsapp", "recipient_type": "individual", **address, **call.body}
+        return graph.post(self._api_url, self._settings.phone_number_id, self._token, body)
+
+    def check(self, reply: Reply) -> str | None:
+        return replies.check(reply)

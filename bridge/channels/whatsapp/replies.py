@@ -1,0 +1,61 @@
+"""What came back from the Cloud API, as a message's id or the error that says what to do next.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+Much that goes wrong later (a file WhatsApp cannot fetch, a user that cannot be reached) comes as a status
+event, and not as the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.channels import Reply, graph
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+
+HELD: Final = {
+    4: 60.0,  # calls of the app in an hour
+    80007: 60.0,  # calls of the business account in an hour
+    130429: 1.0,  # messages of the number in a second
+    131048: 600.0,  # too many were reported as spam
+    131057: 60.0,  # the number is under maintenance
+    131064: 600.0,  # the account's messaging limit
+}
+"""Limits of the whole account, and how many seconds it is held for them: Meta names no time."""
+LATER: Final = frozenset({1, 2, 131000, 131016, 131056, 133004, 135000})
+"""Not now, for this chat: unknown errors, a service that is down, too many messages to this user (131056)."""
+NEVER: Final = frozenset(
+    {
+        *(130472, 131049),  # held back by an experiment, or for the sake of the user's patience
+        *(130497, 131021, 131026, 131030, 131062),  # a user who cannot be reached
+        *(131047, 131050),  # more than 24 hours after the user's last message; opted out
+        *(132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016),  # templates
+    }
+)
+"""No form of the message would reach the user."""
+REFUSED: Final = frozenset({131005, 131031, 131042, 131045, 133010, 133016})
+"""The account: no permission, locked, not paid for, not registered."""
+FORM: Final = frozenset({100, 131008, 131009, 131051, 131052, 131053})
+"""This form of the message: a parameter, a type, a file that cannot be fetched."""
+
+
+def check(reply: Reply) -> str | None:
+    match graph.answer(reply, _failed):
+        case {"messages": [{"id": str(id)}, *_]}:
+            return id
+        case _:
+            raise Uncertain(f"HTTP {reply.status} without a message's id")
+
+
+def _failed(failure: graph.Failure) -> SendError | None:
+    code, reason = failure.code, failure.reason
+    if code in HELD:
+        return Unavailable(reason, retry_after=failure.wait or HELD[code], scope="channel")
+    if code in LATER:
+        return Unavailable(reason, retry_after=failure.wait)
+    if code in NEVER:
+        return Rejected(reason)
+    if code in REFUSED:
+        return Unauthorized(reason)
+    if code in FORM and (code, failure.subcode) != graph.NO_SUCH_OBJECT:
+        return ContentRefused(reason)
+    return None
