@@ -32,10 +32,10 @@ from bridge.errors import ConfigError
 def channels(as_json: bool, as_markdown: bool) -> None:
     """Lists the channels and how each shows every content.
 
-    ✓ (in JSON: native) is as it is, perhaps with the most that one message holds; - is not at all; anything
-    else is what the user sees instead. "options" are quick replies, "agent's name" is that of a human agent,
-    "shown once" says whether a call that has to be repeated is shown once. What is lost is reported, by
-    `render` and in the metrics.
+    ✓ (in JSON: native) is as it is, perhaps with the most that one message holds or the formats it may have;
+    - is not at all; anything else is what the user sees instead. "options" are quick replies, "agent's name"
+    is that of a human agent, "shown once" says whether a call that has to be repeated is shown once. What is
+    lost is reported, by `render` and in the metrics.
 
     Plug-ins are entry points of the group "bridge.channels"; a broken one is named with its reason.
 

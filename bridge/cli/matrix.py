@@ -1,13 +1,13 @@
 """How a channel shows every content, in words: computed by degrading samples of everything Moveo sends.
 
-The words are "native", with the most that one message holds where there is such a limit; else what the user
-sees instead, as "a link"; or "-" for nothing.
+The words are "native", with the most that one message holds and the formats it may have where these are
+limited; else what the user sees instead, as "a link"; or "-" for nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,15 +15,19 @@ from msgspec.structs import replace
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade import fit
 from bridge.content import (
+    Audio,
     Author,
     Card,
     Carousel,
     Content,
+    File,
     Handover,
+    Image,
     Notice,
     Pause,
     Text,
     Typing,
+    Video,
     Webview,
     kind,
 )
@@ -36,6 +40,8 @@ NATIVE: Final = "native"
 NOT_SHOWN: Final = "-"
 PLENTY: Final = 1000
 """A limit like this is none."""
+FEW: Final = 4
+"""More formats than this are counted, not named."""
 
 OPTIONS: Final = "options"
 """The quick replies under a text."""
@@ -52,7 +58,8 @@ def matrix(can: Capabilities) -> dict[str, str]:
 
 
 def _how(content: Content, can: Capabilities) -> str:
-    shown, losses = fit(content, can)
+    endings = _endings(content, can)
+    shown, losses = fit(_ending(content, endings), can)
     if not shown:
         return NOT_SHOWN
     match content:
@@ -69,13 +76,32 @@ def _how(content: Content, can: Capabilities) -> str:
             return "a card with a button"
     if _has(type(content), shown):
         rest = ", ".join(f"{loss.lost} as {loss.shown}" for loss in losses)
-        native = _up_to(can.cards) if isinstance(content, Carousel) else NATIVE
+        native = _up_to(can.cards) if isinstance(content, Carousel) else NATIVE + _formats(endings)
         return f"{native}, but {rest}" if rest else native
     return "a text" if isinstance(content, Handover | Notice) else "a link"
 
 
 def _up_to(count: int) -> str:
     return NATIVE if count >= PLENTY else f"{NATIVE} up to {count}"
+
+
+def _endings(content: Content, can: Capabilities) -> list[str]:
+    """The formats of this kind of file that are shown, where not all are."""
+    limited = [ending for what, some in can.media_endings.items() if what == kind(content) for ending in some]
+    return sorted(filter(None, limited))
+
+
+def _ending(content: Content, endings: Sequence[str]) -> Content:
+    """The content in a format that is shown."""
+    if not isinstance(content, Image | Video | Audio | File) or not endings:
+        return content
+    return replace(content, url=content.url.rpartition(".")[0] + endings[0])
+
+
+def _formats(endings: Sequence[str]) -> str:
+    if not endings:
+        return ""
+    return f" as {', '.join(endings)}" if len(endings) <= FEW else f" in {len(endings)} formats"
 
 
 def _has(wanted: type[Content], shown: Iterable[Content]) -> bool:

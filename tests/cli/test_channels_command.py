@@ -61,6 +61,22 @@ def test_one_form_at_a_time(run: Run) -> None:
         pytest.param(Capabilities(), "agent's name", "before the text", id="no authors"),
         pytest.param(Capabilities(shows=frozenset({Text, Audio})), "audio", "native", id="audio"),
         pytest.param(Capabilities(), "audio", "a link", id="no audio"),
+        pytest.param(
+            Capabilities(
+                shows=frozenset({Text, Audio}), media_endings={"audio": frozenset({".mp3", ".m4a", ""})}
+            ),
+            "audio", "native as .m4a, .mp3", id="audio in some formats",
+        ),
+        pytest.param(
+            Capabilities(
+                shows=frozenset({Text, Audio}),
+                media_endings={"audio": frozenset({".mp3", ".m4a", ".aac", ".amr", ".ogg"})},
+            ),
+            "audio", "native in 5 formats", id="audio in many formats",
+        ),
+        pytest.param(
+            Capabilities(media_endings={"audio": frozenset({".mp3"})}), "audio", "a link", id="no format"
+        ),
         pytest.param(Capabilities(), "handover", "a text", id="handover"),
         pytest.param(Capabilities(), "notice", "a text", id="notice"),
         pytest.param(Capabilities(), "pause", "without typing", id="pause without typing"),
