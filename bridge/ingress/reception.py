@@ -98,5 +98,5 @@ async def body(request: web.Request) -> bytes:
         raise Refused(Outcome.TIMEOUT) from None
     except web.HTTPRequestEntityTooLarge:
         raise Refused(Outcome.TOO_LARGE) from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):
         raise Refused(Outcome.MALFORMED) from None

@@ -86,13 +86,18 @@ def policy(settings: WebChatSettings, *, loopback: bool) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether the Host header `host` names this machine."""
-    name = urlsplit(f"//{host}").hostname or ""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
-        return name == "localhost"
+        return False
 
 
 def same_site(origin: str, host: str, settings: WebChatSettings) -> bool:
     """Whether a request with these headers comes from the page itself, or from a site that may embed it."""
-    return (bool(host) and urlsplit(origin).netloc.lower() == host.lower()) or origin in settings.origins
+    if origin in settings.origins:
+        return True
+    try:
+        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False

@@ -269,9 +269,10 @@ async def test_a_chunk_that_breaks_on_its_way_ends_the_connection(
     assert await ingress.dead() == []
 
 
-async def test_a_body_that_cannot_be_read_is_malformed() -> None:
+@pytest.mark.parametrize("error", [web.RequestPayloadError("canary"), ConnectionResetError("gone")], ids=type)
+async def test_a_body_that_cannot_be_read_is_malformed(error: Exception) -> None:
     content = StreamReader(BaseProtocol(asyncio.get_running_loop()), 2**16)
-    content.set_exception(web.RequestPayloadError("canary"))
+    content.set_exception(error)
     with pytest.raises(Refused) as caught:
         await reception.body(make_mocked_request("POST", "/", payload=content))
     assert caught.value.outcome is Outcome.MALFORMED

@@ -34,7 +34,7 @@ def test_sites_that_may_embed_are_named_in_the_policy() -> None:
 @pytest.mark.parametrize(
     ("host", "expected"),
     [("127.0.0.1:8080", True), ("localhost:1", True), ("[::1]:8080", True), ("chat.example", False),
-     ("127.0.0.1.evil.example", False), ("", False)],
+     ("127.0.0.1.evil.example", False), ("", False), ("[::1", False), ("[]", False), ("a:b:c", False)],
 )  # fmt: skip
 def test_loopback(host: str, expected: bool) -> None:
     assert page.is_loopback(host) is expected
@@ -48,6 +48,7 @@ def test_loopback(host: str, expected: bool) -> None:
         ("https://evil.example", False),
         ("https://chat.example.evil.example", False),
         ("null", False),
+        ("http://[", False),
         ("", False),
     ],
 )

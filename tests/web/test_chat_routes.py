@@ -89,8 +89,9 @@ async def test_the_page_comes_with_its_policy(site: Site, http: aiohttp.ClientSe
 
 
 async def test_a_slash_at_the_end_leads_to_the_page(site: Site, http: aiohttp.ClientSession) -> None:
-    async with http.get(f"{site.url}/?session=chat-0001") as response:
-        assert str(response.url) == f"{site.url}?session=chat-0001"
+    async with http.get(f"{site.url}/?session=chat-0001&x=a%26b") as response:
+        assert response.url.raw_query_string == "session=chat-0001&x=a%26b"
+        assert response.url.path == f"/chat/{NAME}"
 
 
 async def test_files_are_kept_for_good_under_their_version_only(
@@ -208,8 +209,14 @@ async def test_many_browsers_and_chats_each_hear_their_own_in_order(
 
 @pytest.mark.parametrize(
     ("query", "header"),
-    [("", ""), ("?chat=short", ""), ("?chat=chat-0001&after=x", ""), ("?chat=chat-0001", "0 x")],
-    ids=["no chat", "no such chat", "wrong after", "wrong header"],
+    [
+        ("", ""),
+        ("?chat=short", ""),
+        ("?chat=chat-0001&after=x", ""),
+        ("?chat=chat-0001", "0 x"),
+        ("?chat=chat-0001", "１-１"),
+    ],
+    ids=["no chat", "no such chat", "wrong after", "wrong header", "foreign digits"],
 )
 async def test_a_stream_of_nothing_is_refused(
     site: Site, http: aiohttp.ClientSession, query: str, header: str

@@ -97,6 +97,6 @@ async def _body(request: web.Request) -> bytes:
                     raise web.HTTPRequestEntityTooLarge(max_size=BODY_BYTES, actual_size=len(body))
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):
         raise web.HTTPBadRequest(text="the body broke off") from None
     return body

@@ -36,7 +36,7 @@ class Shown:
 
     async def without_slash(self, request: web.Request) -> NoReturn:
         """The page's addresses are relative to a path without a slash at its end."""
-        query = f"?{request.query_string}" if request.query_string else ""
+        query = f"?{request.rel_url.raw_query_string}" if request.query_string else ""
         raise web.HTTPPermanentRedirect(f"../{self._name}{query}")
 
     async def embed(self, request: web.Request) -> web.Response:

@@ -19,7 +19,7 @@ WRITE_SECONDS: Final = 20.0
 """A browser that takes nothing for this long is let go; it comes back for what it missed."""
 STREAMS: Final = 16
 """Browsers that may look at one chat through this process."""
-EVENT_ID: Final = re.compile(r"\d{1,19}(-\d{1,19})?")
+EVENT_ID: Final = re.compile(r"[0-9]{1,19}(-[0-9]{1,19})?")
 HUB: Final = web.AppKey("chat_hub", Hub)
 
 
