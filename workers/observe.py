@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
@@ -12,12 +13,19 @@ from bridge.metrics import Metrics
 from bridge.queue import Ack, Bury, Delivery, Direction, Park, Settle
 from workers.retry import describe
 
+SHOWN: Final = 4
+"""One part in so many is shown of the name of a chat that is its key."""
+
 
 class Observer:
     """Label values are bound once: the path of every event goes through here."""
 
-    def __init__(self, metrics: Metrics, integration: str, direction: Direction) -> None:
+    def __init__(
+        self, metrics: Metrics, integration: str, direction: Direction, *, chat_is_key: bool = False
+    ) -> None:
+        """With `chat_is_key` (see Capabilities) sessions, which may be named as their chats, are not told."""
         self._integration = integration
+        self._chat_is_key = chat_is_key
         self._log = structlog.get_logger(__name__).bind(integration=integration, direction=direction)
         self._outcome = {
             outcome: metrics.deliveries.labels(integration, direction, outcome)
@@ -38,9 +46,7 @@ class Observer:
             case Ack(delivery):
                 self._outcome[outcome].inc()
                 self._end_to_end.observe(age_seconds)
-                self._log.debug(
-                    "delivery.sent", session=delivery.session, tries=delivery.tries, outcome=outcome
-                )
+                self._log.debug("delivery.sent", **self._ids(delivery), outcome=outcome)
             case Park():
                 self._outcome["parked"].inc()
             case Bury(delivery, reason, error):
@@ -89,6 +95,8 @@ class Observer:
     def paused(self, reason: str) -> None:
         self._log.error("queue.paused", reason=reason)
 
-    @staticmethod
-    def _ids(delivery: Delivery) -> dict[str, object]:
-        return {"session": delivery.session, "tries": delivery.tries}
+    def _ids(self, delivery: Delivery) -> dict[str, object]:
+        session = delivery.session
+        if self._chat_is_key:  # enough to find it among the dead letters, too little to get in
+            session = session[: len(session) // SHOWN] + "…"
+        return {"session": session, "tries": delivery.tries}

@@ -133,8 +133,9 @@ class Process:
         sessions = Sessions(self._redis, name)
         api_key, url = integration.api_key, integration.moveo_url or settings.moveo.url
         out_queue, in_queue = self._queue(name, "out", commit), self._queue(name, "in", commit)
-        out_observer = Observer(self._metrics, name, "out")
-        in_observer = Observer(self._metrics, name, "in")
+        is_key = channel.capabilities.chat_is_key
+        out_observer = Observer(self._metrics, name, "out", chat_is_key=is_key)
+        in_observer = Observer(self._metrics, name, "in", chat_is_key=is_key)
         deliverer = Deliverer(
             integration,
             channel,

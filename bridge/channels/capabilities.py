@@ -77,6 +77,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Whether messages carry their author; where not, a human agent's name stands before the text."""
     idempotent: bool = False
     """Whether a repeated call with the same `Call.id` is shown once."""
+    chat_is_key: bool = False
+    """Whether whoever knows the id of a chat may read it and speak in it: logs show only its beginning."""
 
     chat_pace: Pace | None = None
     """The platform's rate limit for one chat."""

@@ -78,6 +78,7 @@ class WebChat:
         typing_seconds=TYPING_SECONDS,
         authors=True,
         idempotent=True,
+        chat_is_key=True,
     )
 
     def __init__(self, settings: WebChatSettings = _DEFAULT) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from bridge.channels import UserMessage
 from bridge.config import load
 from bridge.embedded import DURABLE, EmbeddedServer
 from bridge.queue import Limits, Queue, connect, present
@@ -275,3 +277,19 @@ async def test_side_jobs_are_run_by_arq(
     await pool.aclose(close_connection_pool=True)
     assert (await queue.stats()).dead == 0
     assert json.loads(await redis.get(f"arq:result:{job.job_id}"))["r"] == 1, "JSON, never pickle"
+
+
+async def test_the_id_of_a_web_chat_which_is_its_key_is_in_no_log(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    chat = "c4a9a2f0e8d7b6c5c4a9a2f0e8d7b6c5"
+    config = '[worker]\nadmin_port = 0\n[integrations.site]\nchannel = "webchat"\nsecrets = ["x"]\n'
+    said = UserMessage(chat=chat, id="m-0000001", text="canary words")
+    await Queue(redis, "site", "in").push(chat, msgspec.json.encode(said))
+    await Queue(redis, "site", "out").push(chat, b"no event")
+    with worker(tmp_path, config, redis_url) as child:
+        await started(child)
+        await until(lambda: child.log.count("delivery.buried") == 2, 20)
+        assert chat[: len(chat) // 4] in child.log, "what it begins with tells chats apart"
+        assert chat[: len(chat) // 4 + 1] not in child.log
+        assert "canary" not in child.log
