@@ -169,6 +169,11 @@ def page(label: str, url: str) -> dict[str, Any]:
             id="a-file-with-words",
         ),
         pytest.param(
+            File(f"{SITE}/1", "Ann: Invoice.pdf"),
+            [{"link": f"{SITE}/1", "filename": "1", "caption": "Ann: Invoice.pdf"}],
+            id="a-file-from-a-person",
+        ),
+        pytest.param(
             Card("A", "$9", Media("image", PNG), (Postback("Buy", "buy_a"), Link("More", SITE))),
             [
                 {

@@ -6,6 +6,7 @@ of plain text: with the address, or with the choices as numbers to answer with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -49,6 +50,7 @@ CARD_REPLIES: Final = 2
 """As Meta's own example has; whether three are taken is not stated."""
 CARDS: Final = range(2, 11)
 FILENAME: Final = 240
+A_FILENAME: Final = re.compile(r"[^\n/\\:]{1,230}\.\w{1,8}")
 BLANK: Final = "…"
 """Stands where WhatsApp wants a text and there is none."""
 
@@ -80,7 +82,7 @@ def file_message(content: Image | Video | Audio | File) -> list[Call]:
         case Audio(url=url, name=name):  # it has no caption
             return [*_texts(name), *_media("audio", url, "")]
         case File(url=url, name=name):
-            named = not text.blank(PurePosixPath(name).suffix) and "\n" not in name and len(name) <= FILENAME
+            named = bool(A_FILENAME.fullmatch(name))
             filename = name if named else unquote(PurePosixPath(urlsplit(url).path).name)[-FILENAME:]
             fields = {"filename": filename} if filename else {}
             return _media("document", url, "" if named else name, also=name if named else "", **fields)
