@@ -84,6 +84,11 @@ def _integration(integration: Integration) -> Iterator[Finding]:
         yield Grade.WARN, f"{place}.unsigned: whoever reaches the port may post events"
     if isinstance(channel, TwoWay) and not integration.api_key:
         yield Grade.WARN, f"{place}.api_key: is not set, so what users write does not reach Moveo"
+    can = channel.capabilities
+    for of, own in (("chat", can.chat_pace), ("channel", can.channel_pace)):
+        rate = f"{of}_per_second"
+        if own is None and getattr(integration, f"{of}_burst") and getattr(integration, rate) is None:
+            yield Grade.WARN, f"{place}.{of}_burst: has no effect without {rate}: the channel has no pace"
 
 
 async def _redis(found: Settings) -> AsyncIterator[Finding]:

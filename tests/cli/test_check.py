@@ -47,6 +47,11 @@ def test_a_server_that_forgets_is_a_warning(run: Run, folder: Path, redis_url: s
             "WARN integrations.support.unsigned: ",
             id="unsigned",
         ),
+        pytest.param(
+            GOOD.replace("telegram", "console") + "channel_burst = 5\n",
+            "WARN integrations.support.channel_burst: has no effect without channel_per_second",
+            id="burst without a rate",
+        ),
     ],
 )
 def test_what_is_wrong_has_a_line(
