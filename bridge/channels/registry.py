@@ -26,6 +26,7 @@ from bridge.secret import MASK, Secret
 GROUP: Final = "bridge.channels"
 BUILT_IN: Final[Mapping[str, str]] = {
     "console": "bridge.channels.console:Console",
+    "discord": "bridge.channels.discord:Discord",
     "line": "bridge.channels.line:Line",
     "slack": "bridge.channels.slack:Slack",
     "telegram": "bridge.channels.telegram:Telegram",

@@ -1,0 +1,142 @@
+"""Discord bots, by the REST API v10.
+
+The chat's address is the id of a channel, a thread or a direct message channel (which
+POST /users/@me/channels opens, and every event of the chat names).
+
+What Discord takes, and where it says so, all under https://docs.discord.com/developers/:
+
+    a text                        2000 characters         resources/message#create-message
+    an embed's title, text        256, 4096 characters    resources/message#embed-object-embed-limits
+    an address in an embed        2048 characters         (its OpenAPI description)
+    rows of components            5                       components/reference#action-row
+    buttons in a row              5 (label 80)            components/reference#button
+    a button's custom_id, url     100, 512 characters     components/reference#button
+    options of a menu             25 (value 100)          components/reference#string-select
+    a nonce                       25 characters           resources/message#create-message
+    a typing sign                 10 s                    resources/channel#trigger-typing-indicator
+    calls                         50/s a bot              topics/rate-limits#global-rate-limit
+    messages                      5 in 5 s a channel      (as X-RateLimit-… announces it)
+
+The nonce is made of the call's id: within a few minutes, a repeat is answered with the first message and not
+shown again. Files are fetched only as pictures; the addresses of others are shown, which Discord's own apps
+turn into players and previews. There is no carousel: each card is a message with an embed and its buttons.
+
+`messages` renders, `markdown` escapes, `replies` reads what came back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Final, assert_never
+from urllib.parse import quote, urlsplit
+
+import msgspec
+import orjson
+
+from bridge import __version__
+from bridge.channels import Call, Reply, Request
+from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.discord import messages, replies
+from bridge.content import (
+    Audio,
+    Card,
+    Carousel,
+    Content,
+    File,
+    Handover,
+    Image,
+    Notice,
+    Pause,
+    Receipt,
+    Text,
+    Typing,
+    Video,
+    Webview,
+    kind,
+)
+from bridge.errors import ConfigError
+from bridge.secret import Secret
+
+NONCE: Final = 25
+USER_AGENT: Final = f"DiscordBot (https://pypi.org/project/moveo-bridge, {__version__})"
+"""In the form Discord asks for: it turns others away."""
+
+
+class DiscordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table [integrations.NAME.discord]."""
+
+    token: Secret
+    """The bot's token, from the page of the application."""
+    api_url: str = "https://discord.com/api/v10"
+    """Another address for a proxy of one's own."""
+
+
+class Discord:
+    """A Discord bot as a channel."""
+
+    name: ClassVar[str] = "discord"
+    Settings = DiscordSettings
+
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        shows=frozenset({Text, Image, Card, Webview, Typing}),
+        text=messages.TEXT,
+        caption=messages.CAPTION,
+        options=messages.BUTTONS,
+        option_label=messages.LABEL,
+        card_title=messages.EMBED_TITLE,
+        card_text=messages.CARD_TEXT,
+        card_buttons=messages.BUTTONS,
+        button_label=messages.LABEL,
+        payload_bytes=messages.CUSTOM_ID,
+        card_media=frozenset({"image"}),
+        url=messages.BUTTON_URL,
+        media_url=messages.IMAGE_URL,
+        typing_seconds=10,
+        idempotent=True,
+        chat_pace=Pace(1, burst=5),
+        channel_pace=Pace(50, burst=50),
+    )
+
+    def __init__(self, settings: DiscordSettings) -> None:
+        if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
+            raise ConfigError("token: is no token of a Discord bot")
+        address = urlsplit(settings.api_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigError("api_url: must be an address that starts with https:// or http://")
+        self._prefix = f"{settings.api_url.rstrip('/')}/channels/"
+        self._token = settings.token
+
+    def render(self, content: Content, to: str) -> Sequence[Call]:
+        match content:
+            case Text():
+                return messages.text_message(content)
+            case Image():
+                return messages.image_message(content)
+            case Card():
+                return messages.card_message(content)
+            case Webview():
+                return messages.webview_message(content)
+            case Typing(on=True):
+                return messages.typing_sign()
+            case Typing():
+                return ()  # Discord has no sign for it: typing ends by itself, or with the next message
+            case Video() | Audio() | File() | Carousel() | Handover() | Pause() | Notice() | Receipt():
+                raise ValueError(f"discord shows no {kind(content)}: its capabilities say so")
+            case _:
+                assert_never(content)
+
+    def request(self, call: Call) -> Request:
+        once = {"nonce": call.id[:NONCE], "enforce_nonce": True} if call.body and call.id else {}
+        return Request(
+            url=f"{self._prefix}{quote(call.to, safe='')}/{call.op}",
+            headers={
+                "authorization": f"Bot {self._token.reveal()}",
+                "content-type": "application/json",
+                "user-agent": USER_AGENT,
+            },
+            body=orjson.dumps({**call.body, **once}),
+        )
+
+    def check(self, reply: Reply) -> str | None:
+        return replies.check(reply)
