@@ -45,6 +45,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     card_title: int = 256
     card_text: int = 1024
     """Longest subtitle of a card."""
+    card_unit: Unit | None = None
+    """What the texts of a card are counted in, where it is not `unit`."""
     card_buttons: int = 0
     """Buttons of one card; the rest go out in a further message."""
     button_label: int = 64
@@ -55,6 +57,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a card has at its head; other media become messages of their own."""
     card_action: bool = False
     """Whether a tap on the card itself can do something; where not, its default action becomes a button."""
+    card_action_says: bool = True
+    """Whether that can be to say something to the agent, and not only to open a page."""
     links: frozenset[str] = frozenset({"http", "https"})
     """The schemes a button may open, of those `text.link` lets through; other links become lines of text."""
     url: int = 2048

@@ -335,6 +335,18 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
             id="a picture no card can load",
         ),
         pytest.param(
+            Card("Ξ" * 15, default_action=MORE, buttons=(FORM,)),
+            replace(CARDS, unit="bytes", card_unit="characters", card_action=True, card_action_says=False),
+            [Card("Ξ" * 15, default_action=MORE, buttons=(FORM,))], (),
+            id="a card whose texts are counted in characters, and whose action opens a page",
+        ),
+        pytest.param(
+            Card("A", default_action=Postback("Buy", "buy")),
+            replace(CARDS, card_action=True, card_action_says=False),
+            [Card("A", buttons=(Postback("Buy", "buy"),))], (),
+            id="an action that says something is a button where it can only open a page",
+        ),
+        pytest.param(
             Card("A", media=Media("image", "data:x")), CARDS, [Card("A")],
             lost(("card", "a card's image: its address cannot be used", "")),
             id="a picture with a bad address",
@@ -400,6 +412,7 @@ capabilities = st.builds(
     card_media=st.sets(st.sampled_from(["image", "video"])).map(frozenset), card_action=st.booleans(),
     links=st.sets(st.sampled_from(["http", "https", "mailto", "tel"])).map(frozenset),
     url=st.integers(25, 60),
+    card_unit=st.sampled_from([None, "characters"]), card_action_says=st.booleans(),
     side_by_side=st.sampled_from([None, lambda cards: len(cards) == 2]),
     media_bytes=st.sampled_from([{}, {"video": 10, "file": 5}]), authors=st.booleans(),
     media_sized=st.sets(st.sampled_from(["video", "audio", "file"])).map(frozenset),
@@ -520,8 +533,9 @@ def excess(content: Content, can: Capabilities) -> Iterator[str]:
             if kind(content) in can.media_sized and getattr(content, "size", None) is None:
                 yield f"a {kind(content)} without its size"
         case Card():
-            yield from _over("title", content.title, can.card_title, can)
-            yield from _over("subtitle", content.subtitle, can.card_text, can)
+            counted = replace(can, unit=can.card_unit or can.unit)
+            yield from _over("title", content.title, can.card_title, counted)
+            yield from _over("subtitle", content.subtitle, can.card_text, counted)
             yield from _labelled(content.buttons, can.card_buttons, can.button_label)
             if content.media:
                 yield from _file(content.media.url, content.media.kind, can)
@@ -529,6 +543,8 @@ def excess(content: Content, can: Capabilities) -> Iterator[str]:
                     yield f"a card cannot have a {content.media.kind}"
             if content.default_action and not can.card_action:
                 yield "a card cannot be tapped"
+            if isinstance(content.default_action, Postback) and not can.card_action_says:
+                yield "a tap cannot say anything"
             for button in (*content.buttons, content.default_action):
                 if isinstance(button, Link | OpenWebview):
                     yield from _address(button.url, can, can.links)

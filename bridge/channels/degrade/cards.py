@@ -19,6 +19,7 @@ from bridge.content import (
     Loss,
     Media,
     OpenWebview,
+    Postback,
     Text,
     Video,
     Webview,
@@ -78,7 +79,10 @@ def fit_webview(page: Webview, can: Capabilities) -> Iterator[Piece]:
 
 def _fitted(card: Card, can: Capabilities, content: str) -> Iterator[Piece]:
     """One step towards what the channel can have: the card, or several, and the contents that follow them."""
-    tap = can.card_action and not _empty(replace(card, default_action=None))
+    says = isinstance(card.default_action, Postback)
+    tap = can.card_action and not (says and not can.card_action_says)
+    tap = tap and not _empty(replace(card, default_action=None))
+    unit = can.card_unit or can.unit
     buttons = buttons_of(card, can, content, tap=tap)
     if _empty(card):
         yield Loss(content, "a card with nothing on it")
@@ -91,11 +95,8 @@ def _fitted(card: Card, can: Capabilities, content: str) -> Iterator[Piece]:
         yield from _left(replace(card, media=media))
         if media is None:
             yield from _beside(card.media, content)
-    elif not (fits(card.title, can.card_title, can.unit) and fits(card.subtitle, can.card_text, can.unit)):
-        title, subtitle = (
-            cut(card.title, can.card_title, can.unit),
-            cut(card.subtitle, can.card_text, can.unit),
-        )
+    elif not (fits(card.title, can.card_title, unit) and fits(card.subtitle, can.card_text, unit)):
+        title, subtitle = cut(card.title, can.card_title, unit), cut(card.subtitle, can.card_text, unit)
         yield Loss(content, "the end of a card's text", "a message of its own")
         yield from _left(replace(card, title=title, subtitle=subtitle))
         yield Text(lines([card.title, card.subtitle]))
@@ -115,7 +116,9 @@ def _with_buttons(card: Card, can: Capabilities, content: str) -> Iterator[Piece
         if any(len(full_label(button)) > can.button_label for button in card.buttons):
             yield Loss(content, "the end of a button's label", "a shortened label")
         yield replace(card, buttons=ready)
-    elif _empty(replace(card, buttons=(), default_action=None)) and fits(ALONE, can.card_title, can.unit):
+    elif _empty(replace(card, buttons=(), default_action=None)) and fits(
+        ALONE, can.card_title, can.card_unit or can.unit
+    ):
         yield replace(card, title=ALONE)
     else:
         first, *more = batches(card.buttons, can.card_buttons)
