@@ -389,6 +389,7 @@ JOIN = {
         pytest.param("{event_type} {timestamp}", "conversation:member_join 5", id="base fields"),
         pytest.param("[{desk_id}{nothing}]", "[]", id="what is missing is empty"),
         pytest.param("[{context}{__class__}]", "[]", id="scalars only"),
+        pytest.param("[{__doc__}{__module__}]", "[]", id="fields only"),
         pytest.param("{author_id.__class__}", "{author_id.__class__}", id="no attributes"),
         pytest.param("{author_id!r} {}", "{author_id!r} {}", id="no conversions"),
         pytest.param("{{author_id}}", "{a-1}", id="braces are no escape"),
@@ -430,6 +431,22 @@ def test_a_response_text_can_be_switched_off(name: str, off: Any) -> None:
     assert translate(event, {name: off}) == Translation()
     own = decode(payload.replace(b'"handover"', b'"handover", "text": "own"')).event
     assert len(translate(own, {name: off}).contents) == (1 if name == "handover" else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [("session:closed", "event_type"), ("close", "output.responses[0]"), ("handover", "output.responses[0]")],
+)
+def test_a_text_that_comes_out_empty_is_a_loss(name: str, at: str) -> None:
+    brain = {"event_type": "message:brain_send", "output": {"responses": [{"type": name}]}}
+    payload = brain if at != "event_type" else {"event_type": name}
+    assert shown(payload, {name: "{status}"}) == Translation((), (Loss(at, "a text with nothing in it"),))
+
+
+@pytest.mark.parametrize("output", [None, {}, {"responses": []}, {"responses": None}], ids=str)
+def test_an_answer_without_responses_is_a_loss(output: Any) -> None:
+    payload = {"event_type": "message:brain_send", "output": output}
+    assert shown(payload) == Translation((), (Loss("output.responses", "no responses"),))
 
 
 def test_every_lifecycle_event_has_a_text_and_every_text_its_use() -> None:

@@ -148,10 +148,6 @@ Response: TypeAlias = (
 )
 
 
-class Output(Struct, frozen=True):
-    responses: tuple[Response, ...] = ()
-
-
 RESPONSE_TYPES: Final[dict[str, type[Response]]] = {
     str(cls.__struct_config__.tag): cls for cls in get_args(Response)
 }

@@ -37,6 +37,7 @@ from bridge.events import (
     Event,
     MemberJoin,
     MemberLeave,
+    Output,
     Read,
     SessionClosed,
     SessionExpired,
@@ -44,7 +45,7 @@ from bridge.events import (
     event_type,
 )
 from bridge.events.salvage import unknown
-from bridge.translate.responses import NO_URL, contents, places, sift
+from bridge.translate.responses import NO_TEXT, NO_URL, contents, places, sift
 from bridge.translate.texts import DEFAULT_TEXTS, NAMELESS, Say, Texts, speaker
 
 __all__ = ["DEFAULT_TEXTS", "Texts", "Translation", "translate"]
@@ -67,6 +68,8 @@ def translate(event: Event, texts: Texts = DEFAULT_TEXTS) -> Translation:
 
 def _event(event: Event, say: Say) -> Iterator[Content | Loss]:
     match event:
+        case BrainSend(output=Output(responses=())):
+            yield Loss("output.responses", "no responses")
         case BrainSend(output=output):
             for path, response in places(output.responses, "output.responses"):
                 yield from contents(response, path, say)
@@ -94,9 +97,9 @@ def _event(event: Event, say: Say) -> Iterator[Content | Loss]:
             assert_never(event)
 
 
-def _notice(event: Event, author: Author | None, say: Say) -> Iterator[Content]:
-    if text := say(event_type(event)):
-        yield Notice(event_type(event), text, author)
+def _notice(event: Event, author: Author | None, say: Say) -> Iterator[Content | Loss]:
+    if (text := say(event_type(event))) is not None:
+        yield Notice(event_type(event), text, author) if text else Loss("event_type", NO_TEXT)
 
 
 def _author(event: Compose | MemberJoin | MemberLeave) -> Author | None:

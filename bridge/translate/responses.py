@@ -52,6 +52,8 @@ from bridge.translate.texts import Say
 
 PAUSE_SECONDS: Final = 1.0  # Moveo's own default, by its page "operations: pause"
 NO_URL: Final = "no url"
+NO_TEXT: Final = "a text with nothing in it"
+"""Of an integration's own text, whose fields are all empty in this event."""
 In = TypeVar("In")
 Out = TypeVar("Out")
 Sifted: TypeAlias = tuple[tuple[Out, ...], tuple[Loss, ...]]
@@ -101,11 +103,11 @@ def contents(response: Response, path: str, say: Say) -> Iterator[Content | Loss
             seconds = PAUSE_SECONDS if duration is None else duration
             yield Pause(seconds, typing) if seconds > 0 else Loss(path, "a pause of no length")
         case HandoverResponse(text=text, name=name, desk_id=desk, department_id=department):
-            if text := text.strip() or say("handover"):
-                yield Handover(text, name, desk, department)
+            if (said := text.strip() or say("handover")) is not None:
+                yield Handover(said, name, desk, department) if said else Loss(path, NO_TEXT)
         case CloseResponse():
-            if text := say("close"):
-                yield Notice("close", text)
+            if (said := say("close")) is not None:
+                yield Notice("close", said) if said else Loss(path, NO_TEXT)
         case _:
             assert_never(response)
 

@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 from bridge.events import Event, event_type
 
 Texts: TypeAlias = Mapping[str, str | Literal[False]]
-Say: TypeAlias = Callable[[str], str]
-"""The text for a key of DEFAULT_TEXTS, filled in; "" where it is switched off."""
+Say: TypeAlias = Callable[[str], str | None]
+"""The text for a key of DEFAULT_TEXTS, filled in; None where it is switched off."""
 
 DEFAULT_TEXTS: Final[Mapping[str, str]] = {
     "conversation:member_join": "{author_name} joined the conversation.",
@@ -36,12 +36,13 @@ def speaker(event: Event, texts: Texts) -> Say:
 
     def field(match: re.Match[str]) -> str:
         name = match[1]
-        value = event_type(event) if name == "event_type" else getattr(event, name, None)
+        known = getattr(event, name) if name in event.__struct_fields__ else None
+        value = event_type(event) if name == "event_type" else known
         text = str(value) if isinstance(value, str | int) else ""
         return text or (NAMELESS if name in _NAMES else "")
 
-    def say(key: str) -> str:
+    def say(key: str) -> str | None:
         template = texts.get(key, DEFAULT_TEXTS[key])
-        return _FIELD.sub(field, template) if template else ""
+        return _FIELD.sub(field, template) if template else None
 
     return say
