@@ -113,6 +113,12 @@ def test_environment_over_file(environ: dict[str, str], url: str, port: int) -> 
     assert (settings.redis.url, settings.ingress.port) == (url, port)
 
 
+@pytest.mark.parametrize("value", ["", "false"])
+def test_the_environment_switches_a_text_off(value: str) -> None:
+    settings = load(write(SUPPORT), {"BRIDGE_INTEGRATIONS__SUPPORT__TEXTS__CLOSE": value})
+    assert not settings.integrations["support"].texts["close"]
+
+
 @pytest.mark.parametrize(
     ("value", "secrets"),
     [

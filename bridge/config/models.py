@@ -55,10 +55,11 @@ def _listed(value: object) -> object:
 
 
 def _text(value: object) -> str | Literal[False]:
+    """From the environment everything is a string, also what switches a text off."""
+    if value is False or value == "false":
+        return False
     if isinstance(value, str):
         return value
-    if value is False:
-        return False
     raise ValueError("must be a text, or false to switch it off")
 
 
