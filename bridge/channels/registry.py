@@ -27,7 +27,10 @@ GROUP: Final = "bridge.channels"
 BUILT_IN: Final[Mapping[str, str]] = {
     "console": "bridge.channels.console:Console",
     "discord": "bridge.channels.discord:Discord",
+    "googlechat": "bridge.channels.googlechat:GoogleChat",
+    "instagram": "bridge.channels.messenger:Instagram",
     "line": "bridge.channels.line:Line",
+    "messenger": "bridge.channels.messenger:Messenger",
     "slack": "bridge.channels.slack:Slack",
     "telegram": "bridge.channels.telegram:Telegram",
     "twilio": "bridge.channels.twilio:Twilio",
@@ -79,12 +82,13 @@ def _imported(kind: str, where: str) -> type[Channel]:
         sys.path.append(here)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever somebody's file does when it is imported
+    except (Exception, SystemExit) as error:  # whatever somebody's file does when it is imported
         raise _broken(kind, error) from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):
+        classes = [name for name, value in vars(module).items() if isinstance(value, type)]
         raise ConfigError(
-            f'channel "{kind}": {module.__file__} has no class "{attribute}"{_meant(attribute, vars(module))}'
+            f'channel "{kind}": {module.__file__} has no class "{attribute}"{_meant(attribute, classes)}'
         )
     missing = [method for method in _METHODS if not callable(getattr(found, method, None))]
     if not isinstance(getattr(found, "name", None), str):
@@ -94,12 +98,12 @@ def _imported(kind: str, where: str) -> type[Channel]:
     return found
 
 
-def _broken(kind: str, error: Exception) -> ConfigError:
+def _broken(kind: str, error: BaseException) -> ConfigError:
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
     return ConfigError(f'channel "{kind}": {_place(error)}{reason}')
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """The file and line an error comes from; nothing when only this file was involved."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}: "
@@ -197,11 +201,12 @@ def _masked(value: Any) -> Any:
 def _made(kind: str, cls: Callable[..., Channel], settings: msgspec.Struct | None) -> Channel:
     try:
         channel = cls() if settings is None else cls(settings)
+        can = getattr(channel, "capabilities", None)
     except ConfigError as error:
         name = load(kind).name
         raise ConfigError("\n".join(f"{name}.{line}" for line in str(error).splitlines())) from error
-    except Exception as error:  # whatever somebody's class does when it is made
+    except (Exception, SystemExit) as error:  # whatever somebody's class does when it is made
         raise _broken(kind, error) from error
-    if not isinstance(getattr(channel, "capabilities", None), Capabilities):
+    if not isinstance(can, Capabilities):
         raise ConfigError(f'channel "{kind}": its class has no capabilities')
     return channel

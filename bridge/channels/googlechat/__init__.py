@@ -1,0 +1,154 @@
+"""Google Chat, by its REST API v1: messages with cards, as a Chat app or by an incoming webhook.
+
+What Chat takes, and where it says so, under https://developers.google.com/workspace/chat/ :
+
+    a message, cards included   32 000 bytes              create-messages
+    widgets of a card           100                       api/reference/rest/v1/cards
+    writes                      1/s a space, 3000/min     limits
+    a repeat with requestId     the first message again   api/reference/rest/v1/spaces.messages/create
+
+Texts, labels and cards have no limits of their own: those of `messages` leave room in one message for all
+that escaping adds.
+
+As a Chat app (`token`, an OAuth access token with the scope chat.bot) a chat's address is its space,
+"spaces/AAAA" or "AAAA", or "spaces/AAAA/threads/BBBB" for a thread of it. A channel asks nobody for a new
+token: whoever writes the setting keeps it fresh. An incoming webhook needs no renewal: its URL has the
+`space`, `key` and `token` of the settings. All chats are in that one space then, each in a thread of its own
+whose key is the chat's address; nobody can answer there, so no button says anything: links are left.
+
+Videos, audios and files are links: apps cannot upload, and no widget plays them. Apps have neither typing
+signs nor receipts. `messages` renders, `replies` reads what came back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar, Final, assert_never
+from urllib.parse import quote, urlencode, urlsplit
+from uuid import UUID
+
+import msgspec
+import orjson
+
+from bridge.channels import Call, Reply, Request
+from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.googlechat import messages, replies
+from bridge.content import (
+    Audio,
+    Card,
+    Carousel,
+    Content,
+    File,
+    Handover,
+    Image,
+    Notice,
+    Pause,
+    Receipt,
+    Text,
+    Typing,
+    Video,
+    Webview,
+    kind,
+)
+from bridge.errors import ConfigError
+from bridge.secret import Secret
+
+AS_APP: Final = Capabilities(
+    shows=frozenset({Text, Image, Card, Carousel, Webview}),
+    unit="bytes",
+    text=messages.TEXT,
+    caption=messages.CAPTION,
+    options=messages.OPTIONS,
+    cards=10,
+    card_title=messages.TITLE,
+    card_text=messages.SUBTITLE,
+    card_buttons=messages.BUTTONS,
+    payload_bytes=messages.PAYLOAD,
+    card_media=frozenset({"image"}),
+    media_schemes=frozenset({"https"}),
+    idempotent=True,
+    chat_pace=Pace(1),
+    channel_pace=Pace(50, burst=50),
+)
+BY_WEBHOOK: Final = msgspec.structs.replace(
+    AS_APP,
+    options=0,
+    card_buttons=0,
+    channel_pace=Pace(1),  # one space for all
+)
+
+
+class GoogleChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table [integrations.NAME.googlechat]."""
+
+    token: Secret
+    """An access token of the app; with `key`, the `token` of an incoming webhook's URL."""
+    key: Secret | None = None
+    """The `key` of an incoming webhook's URL."""
+    space: str = ""
+    """The space of an incoming webhook's URL: what stands between /spaces/ and /messages."""
+    api_url: str = "https://chat.googleapis.com"
+
+
+class GoogleChat:
+    """A Chat app, or an incoming webhook, as a channel."""
+
+    name: ClassVar[str] = "googlechat"
+    Settings = GoogleChatSettings
+
+    def __init__(self, settings: GoogleChatSettings) -> None:
+        if not re.fullmatch("[!-~]+", settings.token.reveal()):
+            raise ConfigError("token: is no access token, nor the token of a webhook's URL")
+        if bool(settings.key) != bool(settings.space):
+            raise ConfigError("key: needs space, and the other way round: both are in the webhook's URL")
+        address = urlsplit(settings.api_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigError("api_url: must be an address that starts with https:// or http://")
+        self.capabilities = BY_WEBHOOK if settings.key else AS_APP
+        self._api_url = settings.api_url.rstrip("/")
+        self._token = settings.token
+        self._key = settings.key
+        self._space = settings.space
+
+    def render(self, content: Content, to: str) -> Sequence[Call]:
+        match content:
+            case Text():
+                return messages.text_message(content)
+            case Image():
+                return messages.picture(content)
+            case Card():
+                return messages.card_message(content)
+            case Carousel():
+                return messages.carousel_messages(content)
+            case Webview():
+                return messages.webview_message(content)
+            case Video() | Audio() | File() | Handover() | Pause() | Typing() | Notice() | Receipt():
+                raise ValueError(f"googlechat shows no {kind(content)}: its capabilities say so")
+            case _:
+                assert_never(content)
+
+    def request(self, call: Call) -> Request:
+        headers = {"content-type": "application/json; charset=utf-8"}
+        query = {"requestId": str(UUID(call.id))} if call.id else {}
+        if self._key:
+            query |= {"key": self._key.reveal(), "token": self._token.reveal()}
+            space, thread = self._space, {"threadKey": call.to}
+        else:
+            headers["authorization"] = f"Bearer {self._token.reveal()}"
+            query |= {"messageId": f"client-{call.id}"} if call.id else {}
+            space, _, name = call.to.removeprefix("spaces/").partition("/threads/")
+            thread = {"name": f"spaces/{space}/threads/{name}"} if name else {}
+        body = dict(call.body)
+        if thread:
+            query["messageReplyOption"] = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
+            body["thread"] = thread
+        parent = f"spaces/{quote(space.removeprefix('spaces/'), safe='*')}"
+        return Request(
+            url=f"{self._api_url}/v1/{parent}/messages?{urlencode(query, safe='*')}".rstrip("?"),
+            headers=headers,
+            body=orjson.dumps(body),
+        )
+
+    def check(self, reply: Reply) -> str | None:
+        return replies.check(reply)
