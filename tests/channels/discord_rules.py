@@ -104,8 +104,8 @@ def _is_address(url: str, limit: int) -> bool:
 
 # ---- what Discord shows ------------------------------------------------------------------------------------
 
-LINK = re.compile(r"(?<!\w)https?://[^\s<]+[^<.,:;\"'\])\s\\]")
-MARKUP = re.compile(r"[*_~`|<\[]|:[\w+-]+:|^\s*(?:[#>+-]|\d+[.)])", re.MULTILINE)
+LINK = re.compile(r"https?://[^\s<]+[^<.,:;\"'\])\s]")
+MARKUP = re.compile(r"[*_~`|<\[]|:[\w+-]+:|^\s*(?:[#>+-]|\d+[.)])|\w+://", re.MULTILINE)
 HIDDEN = "\ue000"
 """Stands for a character that a backslash has made harmless, while markup is looked for."""
 

@@ -283,6 +283,24 @@ def test_a_card_is_shown_exactly_as_it_was_written(title: str, subtitle: str) ->
 
 
 @pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("at https://x.example/a_b_c.", "at https://x.example/a_b_c."),
+        ("(https://x.example/*)*", "(https://x.example/*)*"),
+        ("https://x.example/a_b_<@1>", r"https\://x.example/a\_b\_\<@1>"),
+        ("https://x.example).<@1>", r"https\://x.example).\<@1>"),
+        ("xhttps://x.example/a_b_", r"xhttps\://x.example/a\_b\_"),
+        ("https://x.example\\ ", "https://x.example\\ "),
+        ("<https://x.example>", r"\<https://x.example>"),
+        ("ftp://a_b_", r"ftp\://a\_b\_"),
+    ],
+)
+def test_an_address_is_a_link_where_that_changes_nothing_around_it(said: str, written: str) -> None:
+    assert bodies(Text(said)) == [{"content": written}]
+    assert shown(written) == said
+
+
+@pytest.mark.parametrize(
     "written", ["*bold*", "a_b", "<@1>", "a\n# b", "> a", "1. a", ":tada:", "[a](b)", "||a||", "- a"]
 )
 def test_the_reader_tests_rely_on_can_fail(written: str) -> None:

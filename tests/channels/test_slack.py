@@ -300,7 +300,7 @@ def test_cards_fall_back_to_blocks_then_to_links_then_to_numbers() -> None:
     ]
     assert [f"{PNG}" in call.body["blocks"][1]["text"]["text"] for call in chain[2:3]] == [True]
     assert chain[3].body["text"] == (
-        f"Product A\n$29.99\n{PNG}\n1. Buy\nMore: {PNG}\n\nProduct A\n$29.99\n{PNG}\n2. Buy\nMore: {PNG}"
+        f"Product A\n$29.99\nMore: {PNG}\n{PNG}\n\n1. Buy\n\nProduct A\n$29.99\nMore: {PNG}\n{PNG}\n\n2. Buy"
     )
     assert chain[3].numbers == ("buy_a", "buy_a")
 
@@ -308,9 +308,9 @@ def test_cards_fall_back_to_blocks_then_to_links_then_to_numbers() -> None:
 @pytest.mark.parametrize(
     ("content", "text", "numbers"),
     [
-        (Image(PNG, "Look"), f"Look\n{PNG}", ()),
+        (Image(PNG, "Look"), f"Look: {PNG}", ()),
         (Image(PNG), PNG, ()),
-        (Text("Pick", (Option("A", "a"), Option("B", "b" * 400))), "Pick\n1. A\n2. B", ("a", "b" * 400)),
+        (Text("Pick", (Option("A", "a"), Option("B", "b" * 400))), "Pick\n\n1. A\n2. B", ("a", "b" * 400)),
         (Text("Party :tada:"), "Party :tada:", ()),
         (Webview("https://m.example", "Open", name="Form"), "Form\nOpen: https://m.example", ()),
     ],

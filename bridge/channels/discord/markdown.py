@@ -11,10 +11,13 @@ from typing import Final
 
 from bridge.channels import text
 
-_ADDRESS: Final = re.compile(r"(?<!\w)https?://[^\s<]+[^<.,:;\"'\])\s\\]")
+_ADDRESS: Final = re.compile(r"https?://[^\s<]+[^<.,:;\"'\])\s]")
+"""What Discord takes for an address."""
+_WORD_BEFORE: Final = re.compile(r"\w\Z")
+_ANGLE_AFTER: Final = re.compile(r"[.,:;\"'\])]*<")
 _MARK: Final = re.compile(
     r"""[\\*_~`|<\[]              # emphasis, code, spoilers, mentions, links
-      | :(?=[\w+-]+:)             # :names: of emoji
+      | :(?=[\w+-]+:|//)          # :names: of emoji, addresses
       | (?<![^\n])(\s*)([#>+-])   # headings, quotes, lists
       | (?<![^\n])(\s*\d+)([.)])  # numbered lists
     """,
@@ -27,9 +30,16 @@ def escaped(words: str) -> str:
     parts: list[str] = []
     end = 0
     for found in _ADDRESS.finditer(words):
-        parts += [_MARK.sub(_with_backslash, words[end : found.start()]), found[0]]
-        end = found.end()
+        if _stands_alone(words, found):
+            parts += [_MARK.sub(_with_backslash, words[end : found.start()]), found[0]]
+            end = found.end()
     return "".join([*parts, _MARK.sub(_with_backslash, words[end:])])
+
+
+def _stands_alone(words: str, address: re.Match[str]) -> bool:
+    """Whether it can be a link. It would swallow the backslash before a "<"; amid a word it may be none."""
+    before = words[max(address.start() - 1, 0) : address.start()]
+    return not _WORD_BEFORE.search(before) and not _ANGLE_AFTER.match(words, address.end())
 
 
 def _with_backslash(found: re.Match[str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from bridge.channels import Call, text
+from bridge.channels.capabilities import Capabilities
+from bridge.channels.degrade import fit
 from bridge.channels.slack.blocks import (
     BLANK,
     IMAGE_TEXT,
@@ -24,13 +26,14 @@ from bridge.channels.slack.blocks import (
     sections,
     size,
 )
-from bridge.content import Button, Card, Image, Link, OpenWebview, Postback, Text, Webview
+from bridge.content import Button, Card, Content, Image, OpenWebview, Option, Postback, Text, Webview
 
 BLOCKS: Final = 50
 BLOCKS_TEXT: Final = 12_000
 """Below the 13 200 or so at which Slack says "msg_blocks_too_long", as it does not say what it counts."""
 PLAIN: Final = 8000
 """A text of its own may have 40 000 characters, and escaping makes it five times as long at most."""
+_PLAIN: Final = Capabilities(text=PLAIN)
 CARDS: Final = 10
 CARD_TITLE: Final = 150
 CARD_BODY: Final = 200
@@ -42,23 +45,23 @@ def text_message(to: str, said: Text) -> Sequence[Call]:
     if not said.options:
         # As the message's own text its addresses are links, and only ":names:" of emoji still mean something.
         blocks = [section(said.text)] if names_emoji(said.text) else []
-        return (_call(to, said.text, blocks, fallback=_plain(to, ([said.text], ())) if blocks else ()),)
+        return (_call(to, said.text, blocks, fallback=_plain(to, said) if blocks else ()),)
     buttons = tuple(Postback(option.label, option.text) for option in said.options)
     blocks = [*sections(said.text), {"type": "actions", "elements": pressable(buttons)}]
-    return (_call(to, said.text, blocks, buttons, fallback=_plain(to, ([said.text], buttons))),)
+    return (_call(to, said.text, blocks, buttons, fallback=_plain(to, said)),)
 
 
 def image_message(to: str, image: Image) -> Sequence[Call]:
     block = {"type": "image", **picture(image.url, image.name)}
     if image.name:
         block["title"] = plain_text(image.name, IMAGE_TEXT)
-    return (_call(to, image.name or image.url, [block], fallback=_plain(to, ([image.name, image.url], ()))),)
+    return (_call(to, image.name or image.url, [block], fallback=_plain(to, image)),)
 
 
 def webview_message(to: str, page: Webview) -> Sequence[Call]:
     buttons = (OpenWebview(page.label, page.url),)
     blocks = [*sections(page.name), {"type": "actions", "elements": pressable(buttons)}]
-    return (_call(to, page.name or page.label, blocks, fallback=_plain(to, ([page.name], buttons))),)
+    return (_call(to, page.name or page.label, blocks, fallback=_plain(to, page)),)
 
 
 def card_messages(to: str, cards: Sequence[Card]) -> Sequence[Call]:
@@ -110,7 +113,7 @@ def _list(to: str, cards: Sequence[Card], blocks: list[dict[str, Any]], *, pictu
     if pictures and any(card.media for card in cards):
         fallback = tuple(_listed(to, cards, pictures=False))
     else:
-        fallback = _plain(to, *((_spoken(card), card.buttons) for card in cards))
+        fallback = _plain(to, *cards)
     return _call(to, _notified(cards), blocks, _buttons(cards), fallback=fallback)
 
 
@@ -130,10 +133,6 @@ def _card_blocks(card: Card, ids: Iterator[int], *, pictures: bool) -> list[dict
 
 def _buttons(cards: Iterable[Card]) -> tuple[Button, ...]:
     return tuple(button for card in cards for button in card.buttons)
-
-
-def _spoken(card: Card) -> list[str]:
-    return [card.title, card.subtitle, card.media.url if card.media else ""]
 
 
 def _notified(cards: Iterable[Card]) -> str:
@@ -173,21 +172,15 @@ def _call(
     return Call(op="chat.postMessage", body=body, keep=keep, numbers=numbers, fallback=tuple(fallback))
 
 
-def _plain(to: str, *said: tuple[Iterable[str], Iterable[Button]]) -> tuple[Call, ...]:
-    """Words and buttons without blocks: addresses to follow, and numbers to answer with."""
-    numbers: list[str] = []
+def _plain(to: str, *contents: Content) -> tuple[Call, ...]:
+    """The contents as a channel shows them that has nothing but text."""
     paragraphs: list[str] = []
-    for words, buttons in said:
-        lines = list(words)
-        for button in buttons:
-            match button:
-                case Postback(label=label, value=value):
-                    numbers.append(value)
-                    lines.append(f"{len(numbers)}. {label}")
-                case Link(label=label, url=url) | OpenWebview(label=label, url=url):
-                    lines.append(f"{label}: {url}")
-                case _:
-                    assert_never(button)
-        paragraphs.append(joined(lines))
+    numbered: tuple[Option, ...] = ()
+    for content in contents:
+        for said in fit(content, _PLAIN, numbered)[0]:
+            if isinstance(said, Text):
+                paragraphs.append(said.text)
+                numbered = said.numbered or numbered
     *before, last = text.split("\n\n".join(paragraphs), PLAIN) or [BLANK]
-    return (*(_call(to, part) for part in before), _call(to, last, numbers=tuple(numbers)))
+    numbers = tuple(option.text for option in numbered)
+    return (*(_call(to, part) for part in before), _call(to, last, numbers=numbers))
