@@ -1,0 +1,40 @@
+"""What came back from the Send API, as a message's id or the error that says what to do next.
+
+https://developers.facebook.com/docs/messenger-platform/error-codes
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.channels import Reply, graph
+from bridge.errors import Rejected, SendError, Unavailable, Uncertain
+
+HELD: Final = {4: 60.0, 17: 60.0, 32: 60.0, 613: 5.0}
+"""Limits of the whole page or app, and how many seconds it is held for them: Meta names no time."""
+LATER: Final = frozenset({1, 2, 1200})
+"""Not now, for this chat."""
+UNREACHABLE: Final = frozenset({33, 1545041, 2018001, 2018065, 2018108, 2018278, 2534022})
+"""Subcodes of a user who is unknown, unavailable, or whose last message was more than 24 hours ago."""
+UNAVAILABLE_PERSON: Final = 551
+
+
+def check(reply: Reply) -> str | None:
+    match graph.answer(reply, _failed):
+        case {"message_id": str(message_id)}:
+            return message_id
+        case {"recipient_id": str() | int()}:
+            return None
+        case _:
+            raise Uncertain(f"HTTP {reply.status} without a message's id")
+
+
+def _failed(failure: graph.Failure) -> SendError | None:
+    code, reason = failure.code, failure.reason
+    if code == UNAVAILABLE_PERSON or failure.subcode in UNREACHABLE:
+        return Rejected(reason)
+    if code in HELD:
+        return Unavailable(reason, retry_after=failure.wait or HELD[code], scope="channel")
+    if code in LATER:
+        return Unavailable(reason, retry_after=failure.wait)
+    return None
