@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import re
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import jwt
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from google.oauth2.service_account import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.channels import Call, Channel, Reply, text
-from bridge.channels.googlechat import GoogleChat, GoogleChatSettings
+from bridge.channels.googlechat import GoogleChat, GoogleChatSettings, account
 from bridge.content import (
     Audio,
     Button,
@@ -482,6 +488,97 @@ def test_a_webhooks_request() -> None:
 def test_a_wrong_setting_is_named(changed: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=f"^{problem}"):
         GoogleChat(GoogleChatSettings(**{"token": Secret(TOKEN), **changed}))
+
+
+# ---- a token of its own ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def pem(key: Any, form: PrivateFormat = PrivateFormat.PKCS8) -> str:
+    octets: bytes = key.private_bytes(Encoding.PEM, form, NoEncryption())
+    return octets.decode()
+
+
+TINY = "30150201003000040e300c020100020103020103020103"
+"""An RSA key in PKCS #8 with all its numbers 3."""
+
+
+def key_file(private_key: str) -> dict[str, str]:
+    """What the console gives out, as far as it is read by anyone."""
+    return {
+        "type": "service_account",
+        "client_email": "bot@project.iam.gserviceaccount.com",
+        "private_key": private_key,
+        "private_key_id": "k1",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+
+
+def bearer(file: dict[str, str], at: float) -> str:
+    of = GoogleChat(GoogleChatSettings(token=Secret(orjson.dumps(file).decode())))
+    request = of.request(Call(op="messages.create", to=SPACE, body={"text": "Hi"}, at=at))
+    assert "private" not in f"{vars(of)}{request}"
+    return request.headers["authorization"].removeprefix("Bearer ")
+
+
+def test_an_app_signs_for_itself_as_googles_own_library_does(key: rsa.RSAPrivateKey) -> None:
+    file, now = key_file(pem(key)), time.time()
+    token = bearer(file, now)
+    claims = jwt.decode(token, key.public_key(), algorithms=["RS256"])
+    library: Any = Credentials
+    google = library.from_service_account_info(file, scopes=[account.SCOPE]).with_always_use_jwt_access(True)
+    google.refresh(None)
+    theirs = jwt.decode(google.token, key.public_key(), algorithms=["RS256"])
+    assert jwt.get_unverified_header(token) == jwt.get_unverified_header(google.token)
+    assert claims.keys() == theirs.keys()
+    assert {name: claims[name] for name in ("iss", "sub", "scope")} == {
+        name: theirs[name] for name in ("iss", "sub", "scope")
+    }
+    assert claims["exp"] - claims["iat"] == theirs["exp"] - theirs["iat"]
+
+
+@pytest.mark.parametrize("at", [1_700_000_000.0, 1_700_001_800.5, 1_700_003_599.9])
+def test_a_token_is_good_when_it_is_used(key: rsa.RSAPrivateKey, at: float) -> None:
+    claims = jwt.decode(
+        bearer(key_file(pem(key)), at), key.public_key(), algorithms=["RS256"], options={"verify_exp": False}
+    )
+    assert claims["iat"] <= at - 60
+    assert claims["exp"] >= at + 1200
+
+
+def test_calls_soon_after_another_have_the_same_token(key: rsa.RSAPrivateKey) -> None:
+    file = key_file(pem(key))
+    start = 1_700_000_000 // account.RENEWAL * account.RENEWAL + account.SKEW
+    assert bearer(file, start) == bearer(file, start + account.RENEWAL - 1)
+    assert bearer(file, start) != bearer(file, start + account.RENEWAL)
+
+
+@pytest.mark.parametrize(
+    ("private_key", "problem"),
+    [
+        (lambda key: "", "no RSA key"),
+        (lambda key: "-----BEGIN PRIVATE KEY-----\n====\n", "no RSA key"),
+        (lambda key: pem(key)[:400], "no RSA key"),
+        (lambda key: pem(key, PrivateFormat.TraditionalOpenSSL), "no RSA key"),
+        (lambda key: pem(ec.generate_private_key(ec.SECP256R1())), "no RSA key"),
+        (lambda key: base64.b64encode(bytes.fromhex(TINY)).decode(), "too short"),
+    ],
+    ids=["none", "no-base64", "cut-off", "pkcs1", "elliptic", "tiny"],
+)
+def test_a_key_that_cannot_sign_is_named(
+    key: rsa.RSAPrivateKey, private_key: Callable[[rsa.RSAPrivateKey], str], problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^token: has a private_key that is {problem}"):
+        bearer(key_file(private_key(key)), 0)
+
+
+def test_a_file_that_is_no_key_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^token: is not the JSON of a service account's key"):
+        bearer({"installed": "x"}, 0)
 
 
 # ---- the answer --------------------------------------------------------------------------------------------

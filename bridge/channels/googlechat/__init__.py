@@ -10,11 +10,13 @@ What Chat takes, and where it says so, under https://developers.google.com/works
 Texts, labels and cards have no limits of their own: those of `messages` leave room in one message for all
 that escaping adds.
 
-As a Chat app (`token`, an OAuth access token with the scope chat.bot) a chat's address is its space,
-"spaces/AAAA" or "AAAA", or "spaces/AAAA/threads/BBBB" for a thread of it. A channel asks nobody for a new
-token: whoever writes the setting keeps it fresh. An incoming webhook needs no renewal: its URL has the
-`space`, `key` and `token` of the settings. All chats are in that one space then, each in a thread of its own
-whose key is the chat's address; nobody can answer there, so no button says anything: links are left.
+As a Chat app a chat's address is its space, "spaces/AAAA" or "AAAA", or "spaces/AAAA/threads/BBBB" for a
+thread of it. `token` is the service account's key file then, with which the channel signs for itself and asks
+nobody for a token (`account`); or an access token with the scope chat.bot that somebody else keeps fresh.
+
+The URL of an incoming webhook has the `space`, `key` and `token` of the settings. All chats are in that one
+space then, each in a thread of its own whose key is the chat's address; nobody can answer there, so no button
+says anything: links are left.
 
 Videos, audios and files are links: apps cannot upload, and no widget plays them. Apps have neither typing
 signs nor receipts. `messages` renders, `replies` reads what came back.
@@ -33,7 +35,7 @@ import orjson
 
 from bridge.channels import Call, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
-from bridge.channels.googlechat import messages, replies
+from bridge.channels.googlechat import account, messages, replies
 from bridge.content import (
     Audio,
     Card,
@@ -83,7 +85,7 @@ class GoogleChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """The table [integrations.NAME.googlechat]."""
 
     token: Secret
-    """An access token of the app; with `key`, the `token` of an incoming webhook's URL."""
+    """The JSON of the app's service account key, or an access token; with `key`, the `token` of its URL."""
     key: Secret | None = None
     """The `key` of an incoming webhook's URL."""
     space: str = ""
@@ -98,8 +100,13 @@ class GoogleChat:
     Settings = GoogleChatSettings
 
     def __init__(self, settings: GoogleChatSettings) -> None:
-        if not re.fullmatch("[!-~]+", settings.token.reveal()):
-            raise ConfigError("token: is no access token, nor the token of a webhook's URL")
+        token = settings.token.reveal().strip()
+        try:
+            self._account = account.read(token) if token.startswith("{") else None
+        except ValueError as error:
+            raise ConfigError(f"token: {error}") from error
+        if not self._account and not re.fullmatch("[!-~]+", token):
+            raise ConfigError("token: is no service account's key, no access token and no webhook's token")
         if bool(settings.key) != bool(settings.space):
             raise ConfigError("key: needs space, and the other way round: both are in the webhook's URL")
         address = urlsplit(settings.api_url)
@@ -107,7 +114,7 @@ class GoogleChat:
             raise ConfigError("api_url: must be an address that starts with https:// or http://")
         self.capabilities = BY_WEBHOOK if settings.key else AS_APP
         self._api_url = settings.api_url.rstrip("/")
-        self._token = settings.token
+        self._token = Secret(token)
         self._key = settings.key
         self._space = settings.space
 
@@ -135,7 +142,8 @@ class GoogleChat:
             query |= {"key": self._key.reveal(), "token": self._token.reveal()}
             space, thread = self._space, {"threadKey": call.to}
         else:
-            headers["authorization"] = f"Bearer {self._token.reveal()}"
+            token = self._account.token(call.at) if self._account else self._token.reveal()
+            headers["authorization"] = f"Bearer {token}"
             query |= {"messageId": f"client-{call.id}"} if call.id else {}
             space, _, name = call.to.removeprefix("spaces/").partition("/threads/")
             thread = {"name": f"spaces/{space}/threads/{name}"} if name else {}
