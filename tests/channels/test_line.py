@@ -180,7 +180,7 @@ SHOWN = [
         id="card-with-a-picture-only",
     ),
     pytest.param(
-        Card("Tap", default_action=Postback("", "tapped")),
+        Card("Tap", default_action=Postback("a label longer than twenty", "tapped")),
         [
             flex(
                 "Tap",

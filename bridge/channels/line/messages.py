@@ -12,6 +12,7 @@ from typing import Any, Final, assert_never
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
 from bridge.channels import Call, text
 from bridge.content import Button, Card, Link, OpenWebview, Postback, Text, Webview
@@ -164,7 +165,7 @@ def _bubble(card: Card) -> tuple[dict[str, Any], list[_Action]]:
         keys = [{"type": "button", "height": "sm", "action": action.does} for action in actions]
         bubble["footer"] = _column(keys)
     if card.default_action:
-        tap = _action(card.default_action)
+        tap = _action(replace(card.default_action, label=""))  # no label is seen, and none may be too long
         bubble["action"] = tap.does
         actions.append(tap)
     return bubble, actions
