@@ -64,7 +64,7 @@ def _part(part: dict[str, Any]) -> Iterator[str]:
             not 1 <= len(text) <= 3000 or not text.strip()
         ):
             yield f"{part['type']}: {len(text)} characters"
-        case {"type": "mrkdwn", "text": str(text)} if MARKUP.search(unbold(LINK.sub("", text))):
+        case {"type": "mrkdwn", "text": str(text)} if MARKUP.search(LINK.sub("", unbold(text))):
             yield f"mrkdwn: has markup in it: {text!r}"
         case {"type": "static_select", "options": list(options), "placeholder": {"type": "plain_text"}}:
             for option in options:

@@ -55,8 +55,30 @@ def with_fallbacks(calls: Iterable[object]) -> Iterator[Call]:
             yield from with_fallbacks(call.fallback)
 
 
-words = st.text(st.characters(codec="utf-8"), max_size=120) | st.text(
-    "ab*_~`>|<&:;/#@\\[](){}!-+=.1 \n", max_size=60
+MARKS = "ab*_~`>|<&:;/#@\\[](){}!-+=.1 \n"
+"""What the platforms' markups are made of."""
+TOKENS = (
+    "https://x.example/a_b",
+    "x",
+    "_",
+    "*",
+    "<",
+    ">",
+    " ",
+    ".",
+    ")",
+    "\\",
+    "\n",
+    ":tada:",
+    "1.",
+    "#",
+    "&amp;",
+)
+"""What they make of addresses is not what they make of words."""
+words = st.one_of(
+    st.text(st.characters(codec="utf-8"), max_size=120),
+    st.text(MARKS, max_size=60),
+    st.lists(st.sampled_from(TOKENS), max_size=12).map("".join),
 )
 texts = words | words.map(lambda word: word * 90)
 addresses = st.sampled_from(

@@ -18,8 +18,8 @@ _ANGLE_AFTER: Final = re.compile(r"[.,:;\"'\])]*<")
 _MARK: Final = re.compile(
     r"""[\\*_~`|<\[]              # emphasis, code, spoilers, mentions, links
       | :(?=[\w+-]+:|//)          # :names: of emoji, addresses
-      | (?<![^\n])(\s*)([#>+-])   # headings, quotes, lists
-      | (?<![^\n])(\s*\d+)([.)])  # numbered lists
+      | (?<![^\n])([^\S\n]*)([#>+-])   # headings, quotes, lists
+      | (?<![^\n])([^\S\n]*\d+)([.)])  # numbered lists
     """,
     re.VERBOSE,
 )

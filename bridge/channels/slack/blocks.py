@@ -32,13 +32,19 @@ def sections(words: str, *, title: str = "") -> list[dict[str, Any]]:
     if not text.blank(title) and "\n" not in title.strip() and heading and body:
         bold = joined([f"*{heading['text']}*", body["text"]])
         if len(bold) <= SECTION:
-            return [section(said, {**heading, "text": bold})]
-    return [section(said)]
+            return [_section({**heading, "text": bold})]
+    return [_section(mrkdwn(part, SECTION) or plain_text(part, SECTION)) for part in _parts(said)]
 
 
-def section(said: str, written: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    shown = written or mrkdwn(said, SECTION) or plain_text(said, SECTION)
-    return {"type": "section", "text": shown, "expand": True}
+def _section(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "section", "text": said, "expand": True}
+
+
+def _parts(words: str) -> list[str]:
+    """The words in parts that fit a section escaped: nearly always one."""
+    if len(_ENTITY.sub("&amp;", words)) <= SECTION:
+        return [words]
+    return [part for half in text.split(words, (len(words) + 1) // 2) for part in _parts(half)]
 
 
 def picture(url: str, name: str) -> dict[str, Any]:
@@ -86,7 +92,7 @@ def size(value: Any) -> int:
 
 _ADDRESS: Final = re.compile(r"https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'\"…*_~`]")
 _EMOJI: Final = re.compile(r":[\w+'-]+:")
-_MARKUP: Final = re.compile(rf"[*_~`]|^\s*>|{_EMOJI.pattern}", re.MULTILINE)
+_MARKUP: Final = re.compile(rf"[*_~`]|^[^\S\n]*>|{_EMOJI.pattern}", re.MULTILINE)
 _ENTITY: Final = re.compile("&(?=(?:amp|lt|gt);)")
 
 

@@ -22,7 +22,6 @@ from bridge.channels.slack.blocks import (
     picture,
     plain_text,
     pressable,
-    section,
     sections,
     size,
 )
@@ -44,7 +43,7 @@ CARD_BUTTONS: Final = 3
 def text_message(to: str, said: Text) -> Sequence[Call]:
     if not said.options:
         # As the message's own text its addresses are links, and only ":names:" of emoji still mean something.
-        blocks = [section(said.text)] if names_emoji(said.text) else []
+        blocks = sections(said.text) if names_emoji(said.text) else []
         return (_call(to, said.text, blocks, fallback=_plain(to, said) if blocks else ()),)
     buttons = tuple(Postback(option.label, option.text) for option in said.options)
     blocks = [*sections(said.text), {"type": "actions", "elements": pressable(buttons)}]
