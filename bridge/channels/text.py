@@ -66,14 +66,18 @@ def blank(text: str) -> bool:
 
 # ---- cutting -----------------------------------------------------------------------------------------------
 
-_WHOLE_CLUSTERS: Final = regex.compile(r"\X*(?=\X)")
-_NEW_CLUSTER: Final = r"(?![\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}])"
+_JOINED: Final = r"[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]"
+# A flag is two regional indicators. To know where a pair begins `\X` would look back over all flags before,
+# which takes a run of them the square of its length; here a pair begins where the one before it ended.
+_WHOLE_CLUSTERS: Final = regex.compile(rf"(?:(?>\p{{GCB=RI}}{{2}}{_JOINED}*+|\X))*(?=.)", regex.DOTALL)
+_NEW_CLUSTER: Final = rf"(?!{_JOINED})"
 _SPACE: Final = regex.compile(rf"(?:\s{_NEW_CLUSTER})*+")
-# White space with the sentence end before it, or the sentence end of a script that writes no spaces.
+# White space with the sentence end before it, or the sentence end of a script that writes no spaces. A run of
+# either is tried from its beginning only: from each of its places it would take the square of its length.
 _BREAK: Final = regex.compile(
-    rf"""(?: (?P<stop>[.!?…]["'”’»)\]]*+)?+ (?P<space>\s++)
-           | (?P<stop>[。！？]++[」』”’）]*+) (?P<space>\s*+) )
-        {_NEW_CLUSTER}(?=.)""",
+    rf"""(?: (?P<stop>[.!?…]["'”’»)\]]*+)?+ (?<!\s)(?P<space>(?:\s{_NEW_CLUSTER})++)
+           | (?<![。！？])(?P<stop>[。！？]++[」』”’）]*+) (?P<space>\s*+) {_NEW_CLUSTER} )
+        (?=.)""",
     regex.VERBOSE | regex.DOTALL,
 )
 _WORD: Final = 3

@@ -137,6 +137,18 @@ def test_the_number_of_parts_stays_in_proportion_to_the_text(unit_of_text: str, 
     assert len(split(text, 400, unit)) <= 4 * measure(text, unit) / 400 + 2
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    ["🇬" * 600_000, "。" * 600_000, "x" + " " * 600_000 + "\u0301"],
+    ids=["flags", "full stops", "spaces before an accent"],
+)
+def test_a_run_without_a_break_does_not_take_the_square_of_its_length(text: str) -> None:
+    """A part of a second; minutes without the rule."""
+    assert len(split(text, 300_000)) == 2
+    assert cut(text, 300_000).endswith("…")
+
+
 @pytest.mark.parametrize(
     ("text", "limit", "unit", "short"),
     [
