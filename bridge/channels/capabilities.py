@@ -77,6 +77,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     typing_seconds: float | None = None
     """How long one typing sign is shown; None: the channel has none."""
+    receipts: frozenset[Literal["read", "delivered"]] = frozenset({"read", "delivered"})
+    """The receipts there are, where Receipt is shown."""
     authors: bool = False
     """Whether messages carry their author; where not, a human agent's name stands before the text."""
     idempotent: bool = False

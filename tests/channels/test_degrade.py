@@ -205,6 +205,14 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
             [Image(f"{PICTURE}?{'x' * 30}")], (), id="a file at an address too long for a button",
         ),
         pytest.param(
+            Receipt("delivered", "agent"), replace(EVERYTHING, receipts=frozenset({"read"})), [],
+            lost(("receipt", "the receipt", "")), id="a receipt of a kind there is not",
+        ),
+        pytest.param(
+            Receipt("read", "agent"), replace(EVERYTHING, receipts=frozenset({"read"})),
+            [Receipt("read", "agent")], (), id="a receipt of a kind there is",
+        ),
+        pytest.param(
             File("javascript:alert(1)", "a.pdf"), EVERYTHING, [Text("a.pdf")],
             lost(("file", "the file: its address cannot be used", "its name")),
             id="a file with a bad address",

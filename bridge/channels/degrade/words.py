@@ -103,7 +103,7 @@ def fit_notice(notice: Notice, can: Capabilities) -> Iterator[Piece]:
 
 
 def fit_ephemeral(sign: Typing | Receipt, can: Capabilities) -> Iterator[Piece]:
-    if type(sign) in can.shows:
+    if type(sign) in can.shows and not (isinstance(sign, Receipt) and sign.kind not in can.receipts):
         yield sign
     else:
         yield Loss(kind(sign), "the typing sign" if isinstance(sign, Typing) else "the receipt")

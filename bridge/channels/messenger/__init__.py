@@ -87,6 +87,7 @@ class Messenger:
         card_action_says=False,
         media_bytes={"image": 8 * MB, "video": 25 * MB, "audio": 25 * MB, "file": 25 * MB},
         typing_seconds=20,
+        receipts=frozenset({"read"}),
         channel_pace=Pace(300, burst=300),
     )
 
@@ -108,10 +109,8 @@ class Messenger:
                 return self.dialect.webview(content)
             case Typing(on=on):
                 return [sign("typing_on" if on else "typing_off")]
-            case Receipt(kind="read"):
-                return [sign("mark_seen")]
             case Receipt():
-                return []  # that a message was delivered the platform shows by itself
+                return [sign("mark_seen")]
             case Handover() | Pause() | Notice():
                 raise ValueError(f"{self.name} shows no {kind(content)}: its capabilities say so")
             case _:
