@@ -34,6 +34,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "slack": "bridge.channels.slack:Slack",
     "telegram": "bridge.channels.telegram:Telegram",
     "twilio": "bridge.channels.twilio:Twilio",
+    "viber": "bridge.channels.viber:Viber",
     "webchat": "bridge.channels.webchat:WebChat",
     "webhook": "bridge.channels.webhook:Webhook",
     "whatsapp": "bridge.channels.whatsapp:WhatsApp",

@@ -1,0 +1,53 @@
+"""What came back from Viber, as a message's id or the error that says what to do next.
+
+Viber answers with HTTP 200 to nearly everything: {"status": 0, "message_token": …} or another status and a
+"status_message". https://developers.viber.com/docs/api/rest-bot-api/#error-codes
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.channels import Reply, text
+from bridge.channels.retry_after import retry_after
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+
+OK: Final = 0
+TOO_MANY: Final = 12
+"""A hundred messages to one user within an hour without an answer: only that chat has to wait."""
+REFUSED: Final = frozenset({1, 3, 4, 13, 14, 16, 22})
+"""A wrong address, bad or missing data, a form that this phone or account does not have."""
+GONE: Final = frozenset({5, 6, 11, 21})
+"""The receiver is not on Viber or has not subscribed, their phone is too old, their country has no bots."""
+ACCOUNT: Final = frozenset({2, 7, 8, 9, 10, 15, 17, 18, 19, 20, 23, 24})
+"""Token, block, suspension, webhook, permissions and balance of the bot: every call would be refused."""
+
+
+def check(reply: Reply) -> str | None:
+    taken = 200 <= reply.status < 300
+    wait = retry_after(reply.headers)
+    match reply.json():
+        case {"status": int(status), **rest}:
+            said = rest.get("status_message")
+        case _ if taken:
+            raise Uncertain(f"HTTP {reply.status} without Viber's JSON")
+        case _:
+            # Something on the way answered: whatever its status, it is not Viber's word on the message.
+            raise Unavailable(f"HTTP {reply.status} without Viber's JSON", retry_after=wait)
+    if taken and status == OK:
+        token = rest.get("message_token")
+        return str(token) if isinstance(token, int | str) else None
+    reason = f"status {status}: {text.clean(said)[:200]}" if isinstance(said, str) else f"status {status}"
+    if reply.status == 429 or reply.status >= 500 or status == OK:
+        raise Unavailable(f"HTTP {reply.status}, {reason}", retry_after=wait)
+    raise _failure(status, reason, wait)
+
+
+def _failure(status: int, reason: str, wait: float | None) -> SendError:
+    if status in ACCOUNT:
+        return Unauthorized(reason)
+    if status in GONE:
+        return Rejected(reason)
+    if status in REFUSED:
+        return ContentRefused(reason)
+    return Unavailable(reason, retry_after=wait)  # too many, or "other general errors"
