@@ -21,7 +21,7 @@ under https://developers.facebook.com/documentation/business-messaging/whatsapp/
                                  once; 80/s a number
 
 Typing signs and receipts need the id of a message of the user's, which no event has: there are none.
-`messages` renders, `markup` escapes, `replies` reads what came back.
+`messages` renders, `buttons` has what can be pressed, `markup` escapes, `replies` reads what came back.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import msgspec
 
 from bridge.channels import Call, Reply, Request, graph, text
 from bridge.channels.capabilities import Capabilities, Pace
-from bridge.channels.whatsapp import messages, replies
+from bridge.channels.whatsapp import buttons, messages, replies
 from bridge.content import (
     Audio,
     Card,
@@ -82,15 +82,15 @@ class WhatsApp:
         shows=frozenset({Text, Image, Video, Audio, File, Card, Carousel, Webview}),
         text=messages.TEXT,
         caption=messages.CAPTION,
-        options=messages.ROWS,
-        option_label=messages.DESCRIPTION,
+        options=buttons.ROWS,
+        option_label=buttons.DESCRIPTION,
         cards=messages.CARDS[-1],
         side_by_side=messages.side_by_side,
         card_title=256,  # with a subtitle, a body of 1024
         card_text=700,
-        card_buttons=messages.REPLIES,
-        button_label=messages.TITLE,
-        payload_bytes=messages.ID,
+        card_buttons=buttons.REPLIES,
+        button_label=buttons.TITLE,
+        payload_bytes=buttons.ID,
         url=2000,
         # A file of another format is taken, and fails unseen only when WhatsApp fetches it.
         media_endings={
@@ -106,8 +106,8 @@ class WhatsApp:
     def __init__(self, settings: WhatsAppSettings) -> None:
         if not re.fullmatch(r"[0-9*]+", settings.phone_number_id):
             raise ConfigError("phone_number_id: must be the number's id, which has digits only")
-        if not 1 <= len(settings.list_button.strip()) <= messages.TITLE:
-            raise ConfigError(f"list_button: must be a word or two of at most {messages.TITLE} characters")
+        if not 1 <= len(settings.list_button.strip()) <= buttons.TITLE:
+            raise ConfigError(f"list_button: must be a word or two of at most {buttons.TITLE} characters")
         self._api_url = graph.checked_url(settings.api_url)
         self._token = graph.checked_token(settings.token)
         self._settings = settings

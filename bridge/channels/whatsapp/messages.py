@@ -16,17 +16,15 @@ import msgspec
 
 from bridge.channels import Call, text
 from bridge.channels.whatsapp import markup
+from bridge.channels.whatsapp.buttons import Ask, asks_of, choice, page_button, payloads
 from bridge.content import (
     Audio,
-    Button,
     Card,
     Carousel,
     File,
     Image,
     Link,
     Media,
-    OpenWebview,
-    Option,
     Postback,
     Text,
     Video,
@@ -36,14 +34,6 @@ from bridge.content import (
 TEXT: Final = 4096
 CAPTION: Final = 1024
 BODY: Final = 1024
-REPLIES: Final = 3
-TITLE: Final = 20
-"""Of a reply button, and of the button that opens a list or a page."""
-ROWS: Final = 10
-ROW: Final = 24
-DESCRIPTION: Final = 72
-ID: Final = 200
-"""Of a list's row; a reply button's may have 256."""
 CARD_BODY: Final = 160
 CARD_LINE_ENDS: Final = 2
 CARD_REPLIES: Final = 2
@@ -57,20 +47,10 @@ BLANK: Final = "…"
 OP: Final = "messages"
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """What stands below the body of an interactive message, and the lines that say the same."""
-
-    type: str
-    action: Mapping[str, Any]
-    lines: tuple[str, ...]
-    keep: Mapping[str, str] = {}
-    numbers: tuple[str, ...] = ()
-
-
 def text_message(content: Text, list_button: str) -> list[Call]:
     if not content.options:
         return _texts(content.text)
-    return _interactive(content.text, _choice(content.options, list_button))
+    return _interactive(content.text, choice(content.options, list_button))
 
 
 def file_message(content: Image | Video | Audio | File) -> list[Call]:
@@ -90,7 +70,7 @@ def file_message(content: Image | Video | Audio | File) -> list[Call]:
 
 def card_message(card: Card) -> list[Call]:
     """One interactive message; more where there are links beside replies, or several links."""
-    asks = _asks(card.buttons)
+    asks = asks_of(card.buttons)
     said = "\n".join(part for part in (card.title, card.subtitle) if part)
     styled = _styled(card)
     if not asks and card.media:
@@ -103,13 +83,13 @@ def card_message(card: Card) -> list[Call]:
 
 
 def webview_message(page: Webview) -> list[Call]:
-    return _interactive(page.name or page.label, _page(Link(page.label, page.url)))
+    return _interactive(page.name or page.label, page_button(Link(page.label, page.url)))
 
 
 def carousel_message(carousel: Carousel) -> list[Call]:
     """The cards side by side; if WhatsApp does not take them so, one after another."""
     buttons = [button for card in carousel.cards for button in card.buttons]
-    ids = iter(_ids([button.value for button in buttons if isinstance(button, Postback)]))
+    ids = iter(payloads([button.value for button in buttons if isinstance(button, Postback)]))
     keep: dict[str, str] = {}
     cards = []
     for index, card in enumerate(carousel.cards):
@@ -126,7 +106,7 @@ def carousel_message(carousel: Carousel) -> list[Call]:
                 replies.append({"type": "quick_reply", "quick_reply": reply})
             shown["action"] = {"buttons": replies}
         else:
-            shown["action"] = _page(card.buttons[0]).action
+            shown["action"] = page_button(card.buttons[0]).action
         cards.append(shown)
     interactive = {"type": "carousel", "body": {"text": BLANK}, "action": {"cards": cards}}
     one_by_one = tuple(call for card in carousel.cards for call in card_message(card))
@@ -147,74 +127,6 @@ def side_by_side(cards: Sequence[Card]) -> bool:
     return bool(head and asks) and all(
         len(body) <= CARD_BODY and body.count("\n") <= CARD_LINE_ENDS for body in bodies
     )
-
-
-# ---- buttons -----------------------------------------------------------------------------------------------
-
-
-def _choice(options: Sequence[Option], list_button: str) -> Ask:
-    """Reply buttons where they can say it all, else a list, whose rows have room for more below the title."""
-    if len(options) <= REPLIES and all(len(option.label) <= TITLE for option in options):
-        return _replies(options)
-    rows: list[dict[str, str]] = []
-    keep: dict[str, str] = {}
-    titles = text.labels((option.label for option in options), ROW)
-    ids = _ids([option.text for option in options])
-    for option, title, (payload, kept) in zip(options, titles, ids, strict=True):
-        rows.append({"id": payload, "title": title})
-        if title != option.label:
-            rows[-1]["description"] = text.cut(option.label, DESCRIPTION)
-        keep |= kept
-    action = {"button": list_button, "sections": [{"rows": rows}]}
-    return Ask("list", action, _numbered(options), keep, tuple(option.text for option in options))
-
-
-def _replies(options: Sequence[Option]) -> Ask:
-    ids = _ids([option.text for option in options])
-    buttons = [
-        {"type": "reply", "reply": {"id": payload, "title": option.label}}
-        for option, (payload, _) in zip(options, ids, strict=True)
-    ]
-    keep = {token: value for _, kept in ids for token, value in kept.items()}
-    return Ask(
-        "button",
-        {"buttons": buttons},
-        _numbered(options),
-        keep,
-        tuple(option.text for option in options),
-    )
-
-
-def _page(button: Button) -> Ask:
-    assert not isinstance(button, Postback)  # noqa: S101
-    address = text.link(button.url) or button.url
-    parameters = {"display_text": button.label, "url": address}
-    line = markup.escape(button.label) + f": {address}" if button.label != address else address
-    return Ask("cta_url", {"name": "cta_url", "parameters": parameters}, (line,))
-
-
-def _asks(buttons: Sequence[Button]) -> list[Ask]:
-    """The replies together, then each page: one message has either."""
-    options = [Option(button.label, button.value) for button in buttons if isinstance(button, Postback)]
-    batches = [options[start : start + REPLIES] for start in range(0, len(options), REPLIES)]
-    pages = [button for button in buttons if isinstance(button, Link | OpenWebview)]
-    return [*map(_replies, batches), *map(_page, pages)]
-
-
-def _numbered(options: Iterable[Option]) -> tuple[str, ...]:
-    return tuple(f"{number}. {markup.escape(option.label)}" for number, option in enumerate(options, 1))
-
-
-def _ids(values: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:
-    """What stands behind each button: no two alike, and without white space around it."""
-    made: dict[str, Mapping[str, str]] = {}
-    for number, value in enumerate(values):
-        payload, keep = text.payload(value, ID)
-        if payload in made or payload != payload.strip():
-            payload, _ = text.payload(f"{text.MARK}{number} {value}", ID)
-            keep = {payload: value}
-        made[payload] = keep
-    return list(made.items())
 
 
 # ---- messages ----------------------------------------------------------------------------------------------
