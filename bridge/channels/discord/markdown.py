@@ -13,13 +13,13 @@ from bridge.channels import text
 
 _ADDRESS: Final = re.compile(r"https?://[^\s<]+[^<.,:;\"'\])\s]")
 """What Discord takes for an address."""
-_WORD_BEFORE: Final = re.compile(r"\w\Z")
+_WORD: Final = re.compile(r"\w")
 _ANGLE_AFTER: Final = re.compile(r"[.,:;\"'\])]*<")
 _MARK: Final = re.compile(
-    r"""[\\*_~`|<\[]              # emphasis, code, spoilers, mentions, links
-      | :(?=[\w+-]+:|//)          # :names: of emoji, addresses
-      | (?<![^\n])([^\S\n]*)([#>+-])   # headings, quotes, lists
-      | (?<![^\n])([^\S\n]*\d+)([.)])  # numbered lists
+    r"""[\\*_~`|<\[]                     # emphasis, code, spoilers, mentions, links
+      | :(?=[\w+-]+:|//)                 # :names: of emoji, addresses
+      | (?<![^\n])([^\S\n]*)([#>+-])     # headings, quotes, lists
+      | (?<![^\n])([^\S\n]*\d+)([.)])    # numbered lists
     """,
     re.VERBOSE,
 )
@@ -38,8 +38,8 @@ def escaped(words: str) -> str:
 
 def _stands_alone(words: str, address: re.Match[str]) -> bool:
     """Whether it can be a link. It would swallow the backslash before a "<"; amid a word it may be none."""
-    before = words[max(address.start() - 1, 0) : address.start()]
-    return not _WORD_BEFORE.search(before) and not _ANGLE_AFTER.match(words, address.end())
+    amid_a_word = address.start() > 0 and _WORD.match(words, address.start() - 1)
+    return not amid_a_word and not _ANGLE_AFTER.match(words, address.end())
 
 
 def _with_backslash(found: re.Match[str]) -> str:
