@@ -344,6 +344,27 @@ def test_a_text_is_shown_as_written(said: str) -> None:
         assert shown == said
 
 
+@pytest.mark.parametrize(
+    ("said", "as_it_is"),
+    [
+        ("2 * 3 < 7 - 1 & snake_case ~ 5", True),
+        ("https://x.example/_a_*b*?q=~c~", True),
+        ("*b*", False),
+        ("an _i_", False),
+        ("`c`", False),
+        ("```\ncode\n```", False),
+        ("* item", False),
+        ("- item", False),
+        ("> quote", False),
+        ("<users/all>", False),
+        ("<https://x.example|here>", False),
+    ],
+)
+def test_only_a_text_without_markup_goes_as_it_is(said: str, as_it_is: bool) -> None:
+    (body,) = bodies(Text(said))
+    assert ("text" in body) == as_it_is
+
+
 @given(MARKED, MARKED)
 def test_a_card_is_shown_as_written(title: str, subtitle: str) -> None:
     for call in app().render(Card(title, subtitle, Media("image", PNG)), SPACE):

@@ -104,7 +104,7 @@ def _list(keys: Iterable[_Key]) -> list[dict[str, Any]]:
 _MARKUP: Final = re.compile(
     r"""(?P<address>https?://[^\s<>|]+)            # a link, and formatted by nothing
       | (?P<inside>(?<=[^\W_])[*_~](?=[^\W_]))    # inside of a word
-      | [*_~`<] | ^[ \t]*(?:-[ \t]|>)""",
+      | `|[*_~<](?=\S) | ^[ \t]*(?:[-*][ \t]|>)""",
     re.VERBOSE | re.MULTILINE,
 )
 
