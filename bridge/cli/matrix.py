@@ -71,7 +71,8 @@ def _how(content: Content, can: Capabilities) -> str:
         case Pause(typing=True) if Typing not in can.shows:
             return "without typing"
         case Carousel() if not _has(Carousel, shown):
-            return f"{' and '.join(_words(shown))} for each card"
+            one_by_one = f"{' and '.join(_words(shown))} for each card"
+            return f"{_up_to(can.cards)} alike, else {one_by_one}" if Carousel in can.shows else one_by_one
         case Webview() if _has(Card, shown):
             return "a card with a button"
     if _has(type(content), shown):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bridge.channels import Call, Reply, text
 from bridge.channels.whatsapp import WhatsApp, WhatsAppSettings, markup
+from bridge.cli.matrix import matrix
 from bridge.content import (
     Audio,
     Button,
@@ -283,6 +284,10 @@ def test_cards_stand_side_by_side_only_where_they_are_alike(card: Card, together
     assert ("carousel" in forms) == together
     assert (LOSS in planned.losses) != together
     assert refusals(carousel) == []
+
+
+def test_the_matrix_says_that_cards_have_to_be_alike() -> None:
+    assert matrix(channel().capabilities)["carousel"] == "native up to 10 alike, else a message for each card"
 
 
 @pytest.mark.parametrize(
