@@ -59,7 +59,7 @@ from bridge.errors import ConfigError
 from bridge.secret import Secret
 
 NONCE: Final = 25
-USER_AGENT: Final = f"DiscordBot (https://pypi.org/project/moveo-bridge, {__version__})"
+USER_AGENT: Final = f"DiscordBot (https://moveo.ai, {__version__})"
 """In the form Discord asks for: it turns others away."""
 
 
