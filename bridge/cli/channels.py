@@ -52,10 +52,12 @@ def channels(as_json: bool, as_markdown: bool) -> None:
     shown: dict[str, dict[str, str]] = {}
     broken: dict[str, str] = {}
     for name, found in registry.installed().items():
-        if isinstance(found, ConfigError):
-            broken[name] = str(found)
-        else:
+        try:
+            if isinstance(found, ConfigError):
+                raise found
             shown[name] = matrix(registry.placeholder(name).capabilities)
+        except ConfigError as error:
+            broken[name] = str(error)
     if as_json:
         click.echo(json.dumps({"channels": shown, "broken": broken}))
         return

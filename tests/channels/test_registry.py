@@ -59,6 +59,11 @@ VIBER = """
     class Failing(Viber):
         def __init__(self, settings):
             raise RuntimeError("out of order")
+
+    class Moody(Viber):
+        @property
+        def capabilities(self):
+            raise RuntimeError("not today")
 """
 TABLES = {"viber": {"token": "s3cret"}}
 
@@ -98,16 +103,16 @@ def test_a_file_in_the_current_directory_is_a_channel(here: Path) -> None:
 
 
 def test_an_installed_distribution_brings_channels(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(here, monkeypatch, viber="myviber:Viber")
-    assert registry.build("viber", TABLES).name == "viber"
-    assert registry.installed()["viber"] is registry.load("myviber:Viber")
+    install(here, monkeypatch, pigeon="myviber:Viber")
+    assert registry.build("pigeon", TABLES).name == "viber"
+    assert registry.installed()["pigeon"] is registry.load("myviber:Viber")
 
 
 def test_a_broken_one_is_named_and_stops_no_other(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "broken.py").write_text("import bridge\n1 / 0\n")
-    install(here, monkeypatch, viber="myviber:Viber", broken="broken:Channel", gone="nowhere:Channel")
+    install(here, monkeypatch, pigeon="myviber:Viber", broken="broken:Channel", gone="nowhere:Channel")
     found = registry.installed()
-    assert {kind for kind, cls in found.items() if isinstance(cls, type)} == {*registry.BUILT_IN, "viber"}
+    assert {kind for kind, cls in found.items() if isinstance(cls, type)} == {*registry.BUILT_IN, "pigeon"}
     assert (
         str(found["broken"]) == f'channel "broken": {here}/broken.py:2: ZeroDivisionError: division by zero'
     )
@@ -122,6 +127,8 @@ def test_a_broken_one_is_named_and_stops_no_other(here: Path, monkeypatch: pytes
             "myviber:Vibr",
             'channel "myviber:Vibr": {here}/myviber.py has no class "Vibr"; did you mean "Viber"?',
         ),
+        ("leaving:X", 'channel "leaving:X": {here}/leaving.py:1: SystemExit: 3'),
+        ("myviber:Moody", 'channel "myviber:Moody": {here}/myviber.py:48: RuntimeError: not today'),
         ("myviber:Half", 'channel "myviber:Half": {here}/myviber.py: Half has no request, check'),
         ("myviber:Incapable", 'channel "myviber:Incapable": its class has no capabilities'),
         ("myviber:Failing", 'channel "myviber:Failing": {here}/myviber.py:43: RuntimeError: out of order'),
@@ -130,10 +137,16 @@ def test_a_broken_one_is_named_and_stops_no_other(here: Path, monkeypatch: pytes
 )
 def test_what_is_wrong_with_a_channel_is_one_line(here: Path, kind: str, problem: str) -> None:
     (here / "syntax.py").write_text("def (:\n")
+    (here / "leaving.py").write_text("raise SystemExit(3)\n")
     with pytest.raises(ConfigError) as caught:
         registry.build(kind, TABLES)
     assert str(caught.value).startswith(problem.format(here=here))
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_only_a_class_is_proposed(here: Path) -> None:
+    with pytest.raises(ConfigError, match=r'has no class "msgspec"$'):
+        registry.load("myviber:msgspec")
 
 
 @pytest.mark.parametrize(

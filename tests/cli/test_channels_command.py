@@ -119,10 +119,23 @@ def test_how_follows_from_the_capabilities(can: Capabilities, kind: str, how: st
     assert matrix(can)[kind] == how
 
 
+REFUSES = """
+from bridge.channels.console import Console
+
+class Channel(Console):
+    def __init__(self):
+        raise RuntimeError("no luck")
+"""
+
+
+@pytest.mark.parametrize(
+    "source", ["raise RuntimeError('no luck')\n", REFUSES], ids=["import", "constructor"]
+)
 def test_a_broken_plug_in_is_named_and_stops_no_other(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
-    (folder / "broken_plugin_of_a_test.py").write_text("raise RuntimeError('no luck')\n")
+    monkeypatch.delitem(sys.modules, "broken_plugin_of_a_test", raising=False)
+    (folder / "broken_plugin_of_a_test.py").write_text(source)
     metadata = folder / "broken_plugin-1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1\n")
