@@ -206,6 +206,19 @@ SHOWN = [
         id="card",
     ),
     pytest.param(
+        Card("A", "", Media("image", PNG), tuple(Postback(label, label) for label in "XYZ")),
+        [
+            rich(
+                "A",
+                7,
+                picture(PNG, 2),
+                said("<b>A</b>", 2),
+                *(button(label, **reply(label, Silent=True)) for label in "XYZ"),
+            )
+        ],
+        id="card-with-three-buttons-and-a-lower-picture",
+    ),
+    pytest.param(
         Card(media=Media("image", "https://x.example/a.GIF")),
         [
             rich(

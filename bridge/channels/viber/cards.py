@@ -27,7 +27,8 @@ from bridge.content import Button, Card, Link, Media, OpenWebview, Postback
 CARDS: Final = 6
 TITLE: Final = 60
 SUBTITLE: Final = 150
-BUTTONS: Final = 2
+BUTTONS: Final = 3
+ROWS: Final = 7
 PICTURE_ROWS: Final = 3
 TEXT_ROWS: Final = 2
 TEXT_HTML: Final = 250
@@ -62,7 +63,7 @@ def _rich(cards: Sequence[Card]) -> Call:
 
 def _message(cards: Sequence[Card]) -> dict[str, Any]:
     pictures = PICTURE_ROWS if any(card.media for card in cards) else 0
-    rows = pictures + TEXT_ROWS + max(len(card.buttons) for card in cards)
+    rows = min(pictures + TEXT_ROWS + max(len(card.buttons) for card in cards), ROWS)
     words = "\n".join(text for card in cards for text in (card.title, card.subtitle) if text)
     return {
         "type": "rich_media",
