@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import re
 import time
@@ -524,8 +523,18 @@ def pem(key: Any, form: PrivateFormat = PrivateFormat.PKCS8) -> str:
     return octets.decode()
 
 
-TINY = "30150201003000040e300c020100020103020103020103"
-"""An RSA key in PKCS #8 with all its numbers 3."""
+SHORT = """-----BEGIN PRIVATE KEY-----
+MIIBVQIBADANBgkqhkiG9w0BAQEFAASCAT8wggE7AgEAAkEA6NVcr40Zu9+ybDwZ
+9Fi5I3qD6krLuaqBGHcEMS0N5S92wc5DFktWQ1JDwqDu5A4BbgE7TQsDyFlvpYJ4
+h5eAsQIDAQABAkEA1SmBkbc8uCQ01aKwoGQaG8EuxHF10qWnSx6rV9pHvmnW46Y6
+Cy6fzTZHQKdV4D9C7kSmvQpa1cJ/EP7WXNtTgQIhAPXKNmWEzoywH0w5NTlXIeZ7
+1Ohe1KYsELDevDz62x7bAiEA8oFeHyqkD+hNOwXgfE+HVIFdP/H2Xb8cjlxJi9mH
+VmMCIGoThz5w/qOBL0C6P9orXJoYP1657pR42As9VYgLy52ZAiEA5TmbumIYCmFO
+/0ei1l5mUV6mwlb4xcxsNbTOYD8SSnkCIG3qIUoS2TfN9DRJG0ARY9j9G0uz8VZX
+v5by9gamw/YV
+-----END PRIVATE KEY-----
+"""
+"""An RSA key of 512 bits, which is no secret."""
 
 
 def key_file(private_key: str) -> dict[str, str]:
@@ -584,11 +593,10 @@ def test_calls_soon_after_another_have_the_same_token(key: rsa.RSAPrivateKey) ->
         (lambda key: "", "no RSA key"),
         (lambda key: "-----BEGIN PRIVATE KEY-----\n====\n", "no RSA key"),
         (lambda key: pem(key)[:400], "no RSA key"),
-        (lambda key: pem(key, PrivateFormat.TraditionalOpenSSL), "no RSA key"),
         (lambda key: pem(ec.generate_private_key(ec.SECP256R1())), "no RSA key"),
-        (lambda key: base64.b64encode(bytes.fromhex(TINY)).decode(), "too short"),
+        (lambda key: SHORT, "too short"),
     ],
-    ids=["none", "no-base64", "cut-off", "pkcs1", "elliptic", "tiny"],
+    ids=["none", "no-base64", "cut-off", "elliptic", "short"],
 )
 def test_a_key_that_cannot_sign_is_named(
     key: rsa.RSAPrivateKey, private_key: Callable[[rsa.RSAPrivateKey], str], problem: str

@@ -101,10 +101,7 @@ class GoogleChat:
 
     def __init__(self, settings: GoogleChatSettings) -> None:
         token = settings.token.reveal().strip()
-        try:
-            self._account = account.read(token) if token.startswith("{") else None
-        except ValueError as error:
-            raise ConfigError(f"token: {error}") from error
+        self._account = account.read(token) if token.startswith("{") else None
         if not self._account and not re.fullmatch("[!-~]+", token):
             raise ConfigError("token: is no service account's key, no access token and no webhook's token")
         if bool(settings.key) != bool(settings.space):
