@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +47,7 @@ from bridge.events.responses import RESPONSE_TYPES
 from bridge.plan import plan
 from bridge.samples import sample
 from bridge.secret import Secret
+from bridge.sender import Sender, open_http
 from bridge.testing import corpus
 from bridge.translate import translate
 from tests.channels.line_rules import problems
@@ -613,3 +616,29 @@ def test_a_reason_is_bounded() -> None:
     with pytest.raises(ContentRefused) as caught:
         channel().check(answered(400, "x" * 5000))
     assert len(str(caught.value)) == 200
+
+
+# ---- over a socket -----------------------------------------------------------------------------------------
+
+
+async def test_a_repeat_after_a_lost_answer_is_shown_once() -> None:
+    shown: dict[str, Any] = {}
+
+    async def push(request: web.Request) -> web.Response:
+        key = request.headers["x-line-retry-key"]
+        if key in shown:
+            return web.json_response(orjson.loads(ACCEPTED), status=409)
+        shown[key] = await request.json()
+        assert request.transport
+        request.transport.abort()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/v2/bot/message/push", push)
+    async with TestServer(app) as server, open_http() as http:
+        line, sender = channel(api_url=str(server.make_url("/"))), Sender(http)
+        (call,) = planned([Text("Hi")])
+        with pytest.raises(Uncertain):
+            await sender.send(line.request(call))
+        assert line.check(await sender.send(line.request(call))) == "461230966842064897"
+    assert list(shown.values()) == [{"to": ADA, **call.body}]
