@@ -262,6 +262,7 @@ LOSS = Loss("carousel", "the carousel", "a message for each card")
     [
         pytest.param(Card("B", "b", HEAD, (Link("Go", SITE),)), True, id="alike"),
         pytest.param(Card(media=HEAD, buttons=(OpenWebview("Go", SITE),)), True, id="without-words"),
+        pytest.param(Card("\n", "\t", HEAD, (Link("Go", SITE),)), True, id="with-blank-words"),
         pytest.param(Card("B" * 78, "b" * 79, HEAD, (Link("Go", SITE),)), True, id="as-long-as-can-be"),
         pytest.param(Card("B" * 78, "b" * 80, HEAD, (Link("Go", SITE),)), False, id="too-long"),
         pytest.param(Card("B", "1\n2", HEAD, (Link("Go", SITE),)), True, id="two-line-ends"),

@@ -71,7 +71,7 @@ def file_message(content: Image | Video | Audio | File) -> list[Call]:
 def card_message(card: Card) -> list[Call]:
     """One interactive message; more where there are links beside replies, or several links."""
     asks = asks_of(card.buttons)
-    said = "\n".join(part for part in (card.title, card.subtitle) if part)
+    said = "\n".join(part for part in (card.title, card.subtitle) if not text.blank(part))
     styled = _styled(card)
     if not asks and card.media:
         return _media(card.media.kind, card.media.url, said, styled=styled)
@@ -134,7 +134,8 @@ def side_by_side(cards: Sequence[Card]) -> bool:
 
 def _styled(card: Card) -> str:
     """A card's title in bold, and its subtitle."""
-    return "\n".join(part for part in (markup.bold(card.title), markup.escape(card.subtitle)) if part)
+    styled = (markup.bold(card.title), markup.escape(card.subtitle))
+    return "\n".join(part for part in styled if not text.blank(part))
 
 
 def _texts(said: str, *, styled: str | None = None) -> list[Call]:
