@@ -19,14 +19,13 @@ from arq.connections import ArqRedis, RedisSettings
 from arq.typing import WorkerCoroutine
 from arq.worker import run_worker
 from redis.asyncio.client import Pipeline
-from redis.asyncio.connection import ConnectionPool
-from redis.exceptions import NoPermissionError, RedisError, WatchError
+from redis.exceptions import NoPermissionError, WatchError
 
 from bridge.config import Settings, load
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.log import configure
-from bridge.queue import Direction
-from bridge.queue.connection import not_now
+from bridge.queue import Direction, connect
+from bridge.queue.connection import FAILURES, not_now
 from bridge.runtime import event_loop, settle_memory
 from workers import housekeeping
 from workers.clock import Clock
@@ -36,6 +35,7 @@ from workers.process import Process
 JOBS: Final = "bridge:jobs"
 """The sorted set that holds arq's jobs; its health key is beside it."""
 POLL_SECONDS: Final = 2.0
+DELETE_SECONDS: Final = 0.25
 
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
         await process.stop()
 
     redis = PatientRedis(
-        ConnectionPool.from_url(settings.redis.url),
+        connect(settings.redis.url).connection_pool,
         job_serializer=_dump,
         job_deserializer=msgspec.json.decode,
         default_queue_name=JOBS,
@@ -162,7 +162,7 @@ class PatientRedis(ArqRedis):
         while True:
             try:
                 reply = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-            except (RedisError, OSError) as error:
+            except FAILURES as error:
                 await _patience(error, self.outage)
             else:
                 self.outage.over()
@@ -171,8 +171,9 @@ class PatientRedis(ArqRedis):
     async def delete(self, *names: Any) -> int:
         """arq's last act is to delete its health key, which without Redis expires by itself."""
         try:
-            return int(await super().execute_command("DEL", *names))  # type: ignore[no-untyped-call]
-        except (RedisError, OSError) as error:
+            async with asyncio.timeout(DELETE_SECONDS):
+                return int(await super().execute_command("DEL", *names))  # type: ignore[no-untyped-call]
+        except FAILURES as error:
             if not not_now(error):
                 raise
             return 0
@@ -201,7 +202,7 @@ class _PatientPipeline(Pipeline):
                 return await super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
             except WatchError:
                 await super().watch(*self._watched)
-            except (RedisError, OSError) as error:
+            except FAILURES as error:
                 await _patience(error, self.outage)
 
     async def execute(self, raise_on_error: bool = True) -> Any:
@@ -215,7 +216,7 @@ class _PatientPipeline(Pipeline):
                 if commands[0][0][0] != "INFO":
                     raise
                 return [{}, {}, {}, "?"]  # what arq logs at its start; a careful server does not tell it
-            except (RedisError, OSError) as error:
+            except FAILURES as error:
                 if watching:
                     raise WatchError("the server went away") from error
                 await _patience(error, self.outage)

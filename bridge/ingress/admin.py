@@ -8,10 +8,10 @@ from typing import Final
 
 from aiohttp import web
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bridge.metrics import Metrics
 from bridge.queue import Queue
+from bridge.queue.connection import FAILURES
 
 PING_SECONDS: Final = 0.25
 TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,6 +46,6 @@ async def redis_problems(redis: Redis) -> list[str]:
             await redis.ping()
     except TimeoutError:
         return [f"redis: no answer within {PING_SECONDS} s"]
-    except (RedisError, OSError) as error:
+    except FAILURES as error:
         return [f"redis: {type(error).__name__}"]
     return []

@@ -13,10 +13,10 @@ from typing import Any, Final, Protocol, TypeAlias
 
 import hiredis
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from bridge.errors import StoreUnavailable
-from bridge.queue.connection import not_now
+from bridge.queue.connection import FAILURES, not_now
 from bridge.queue.scripts import Script
 
 BATCH: Final = 512
@@ -213,7 +213,7 @@ class GroupCommit:
                     await _load(connection, {command.script for command in unknown if command.script})
                     for command in await _exchange(connection, unknown):
                         command.fail(NoScriptError("the server does not keep its scripts"))
-        except (RedisError, OSError) as error:
+        except FAILURES as error:
             for command in batch:
                 command.fail(error)
         finally:
@@ -256,7 +256,7 @@ async def _stale(connection: _Link) -> bool:
     """Whether the server has closed the connection (nothing is under way, so nothing else is to be read)."""
     try:
         return bool(await connection.can_read_destructive())
-    except (RedisError, OSError):
+    except FAILURES:
         return True
 
 

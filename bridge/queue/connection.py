@@ -26,9 +26,13 @@ from bridge.errors import StoreUnavailable
 
 # An error inside a script comes with its code in front or, before Redis 7, in its midst after a "-".
 _NOT_NOW: Final = re.compile(
-    r"(?:^|-)(?:OOM|READONLY|BUSY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)\b"
-    r"|max number of clients|SCRIPT KILL"
+    r"(?:^|-)(?:OOM|READONLY|BUSY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|UNKILLABLE"
+    r"|UNBLOCKED)\b|max number of clients|SCRIPT KILL"
 )
+_CLOSED: Final = "the handler is closed"
+
+FAILURES: Final = (RedisError, OSError, RuntimeError)
+"""What a client raises. uvloop's answer to who writes to a connection just lost is a RuntimeError."""
 
 
 def connect(url: str, *, timeout_seconds: float = 5.0, retries: int = 0) -> Redis:
@@ -60,6 +64,8 @@ def not_now(error: Exception) -> bool:
             return True
         case RedisError():
             return bool(_NOT_NOW.search(str(error)))
+        case RuntimeError():
+            return str(error).endswith(_CLOSED)
         case _:
             return False
 
@@ -69,7 +75,7 @@ def unavailable() -> Iterator[None]:
     """Turns what means "not now" into StoreUnavailable; other errors are bugs or wrong rights, and pass."""
     try:
         yield
-    except (RedisError, OSError) as error:
+    except FAILURES as error:
         if not_now(error):
             raise StoreUnavailable(str(error) or type(error).__name__) from error
         raise

@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from bridge.queue.connection import FAILURES
 from bridge.web.log import PATTERN, ChatLog, Notice
 
 SIGNS: Final = 8
@@ -137,7 +138,7 @@ class Hub:
             pubsub = self._redis.pubsub()
             try:
                 await self._listen(pubsub)
-            except (RedisError, OSError) as error:
+            except FAILURES as error:
                 _log.warning("chat.hub_lost", reason=type(error).__name__)
             finally:
                 await pubsub.aclose()  # type: ignore[no-untyped-call]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from bridge.errors import StoreUnavailable
 from bridge.queue import GroupCommit, Limits, Pushed, Queue
 from bridge.queue.commit import BATCH
 from tests.queue.hands import Hands, claim, somebody_blocks
@@ -120,6 +122,20 @@ async def test_a_flush_between_any_two_calls_is_not_noticed(queue: Queue, hands:
         await hands.do("SCRIPT", "FLUSH")
         assert await queue.push("s", b"%d" % n) is Pushed.ACCEPTED
     assert (await queue.stats()).depth == 5
+
+
+async def test_a_connection_that_was_lost_before_the_write_is_not_there(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop says so with a RuntimeError, which is no bug of ours: the next command connects anew."""
+    commit = GroupCommit(redis_client)
+    assert await commit.command("PING") == b"PONG"
+    closed = RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+    with monkeypatch.context() as lost:
+        lost.setattr(asyncio.StreamWriter, "writelines", Mock(side_effect=closed))
+        with pytest.raises(StoreUnavailable):
+            await commit.command("PING")
+    assert await commit.command("PING") == b"PONG"
 
 
 async def test_an_event_loop_that_ends_leaves_nobody_waiting(redis_client: Redis) -> None:

@@ -28,6 +28,8 @@ NOT_NOW: list[Exception] = [
     R("Error running script (call to f_1): @user_script:9: @user_script: 9: -OOM command not allowed"),
     R("Error running script (call to f_1): @user_script:9: -READONLY You can't write against a replica"),
     R("Error running script (call to f_1): @user_script:1: Script killed by user with SCRIPT KILL..."),
+    R("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"),
+    RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed"),
     TimeoutError(),
     ConnectionResetError(),
 ]
@@ -38,6 +40,7 @@ PASS: list[Exception] = [
     redis_errors.NoPermissionError("this user has no permissions to run the 'evalsha' command"),
     redis_errors.DataError("Invalid input of type"),
     ValueError("-OOM"),
+    RuntimeError("Event loop is closed"),
 ]
 
 
