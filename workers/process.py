@@ -42,6 +42,9 @@ GRACE_SECONDS: Final = 7.0
 """For parts in flight at a stop; then they are cut short."""
 FLUSH_SECONDS: Final = 1.5
 """For storing what was handed over after that."""
+CLOSE_SECONDS: Final = 0.4
+"""For what holds nothing any more: a client that is just connecting may swallow its cancellation, and a
+connection that was lost may never say that it is closed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -113,12 +116,17 @@ class Process:
         left = [*self._working, *self._attending]
         for task in left:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await self._ended(left, CLOSE_SECONDS)
+        for last in (self._leave, self._open.aclose):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await last()
+        _log.info("worker.stopped", id=self.id)
+
+    async def _leave(self) -> None:
         if self._working:
             with contextlib.suppress(StoreUnavailable):  # readers forget who is silent
                 await leave(self._redis, self.id)
-        await self._open.aclose()
-        _log.info("worker.stopped", id=self.id)
 
     @staticmethod
     async def _ended(tasks: list[asyncio.Task[None]], seconds: float) -> None:

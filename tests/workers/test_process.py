@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ from redis.asyncio import Redis
 from bridge.channels import UserMessage
 from bridge.config import load
 from bridge.embedded import DURABLE, EmbeddedServer
+from bridge.errors import StoreUnavailable
 from bridge.queue import Limits, Queue, connect, present
 from tests.workers.bench import quiet, until
 from tests.workers.children import ARQ, OWN, Child, worker
 from tests.workers.platform import Answer, Platform, platform
+from workers.process import Process
 from workers.settings import JOBS, worker_settings
 
 CONFIG = """
@@ -240,6 +244,63 @@ async def test_a_server_that_forbids_info_will_do(
         await there.has(1, 20)
         assert child.alive
     await redis.acl_deluser("careful")
+
+
+async def _swallows_one_cancellation(*_: object) -> None:
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        raise StoreUnavailable("just connecting") from None
+
+
+async def _hangs(*_: object) -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("name", "stubborn"),
+    [
+        pytest.param("workers.dispatch.wait_for_wake", _swallows_one_cancellation, id="a waiter"),
+        pytest.param("workers.process.leave", _hangs, id="a connection"),
+    ],
+)
+async def test_a_stop_waits_for_no_client_that_does_not_end(
+    redis_url: str, config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, stubborn: object
+) -> None:
+    file = tmp_path / "bridge.toml"
+    file.write_text(config)
+    process = Process(load(file, {"REDIS_URL": redis_url}))
+    monkeypatch.setattr(name, stubborn)
+    await process.start()
+    await asyncio.sleep(0)  # everybody waits
+    async with asyncio.timeout(9):
+        await process.stop()
+
+
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_a_worker_ends_though_redis_hangs(
+    config: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with (
+        EmbeddedServer(tmp_path / "data", options=DURABLE) as server,
+        worker(tmp_path, config, server.url, command) as child,
+    ):
+        await started(child)
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            child.signal(signal.SIGTERM)
+            assert await asyncio.to_thread(child.ended, 10) == 0
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+
+
+async def test_a_worker_ends_though_it_never_reached_redis(config: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        with worker(tmp_path, config, url) as child:
+            await until(lambda: "store.unavailable" in child.log, 20)
+            child.signal(signal.SIGTERM)
+            assert await asyncio.to_thread(child.ended, 10) == 0
 
 
 async def test_a_taken_admin_port_is_said(
