@@ -160,15 +160,15 @@ def replay(ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
     """Puts dead letters back into their queues.
 
     Behind what waits there, in the order in which they died. Name letters, or choose them by the options, or
-    say --all.
+    say --all. The exit code is 1 when a letter that was named is not there.
 
     \b
     Example:
       moveo-bridge dead replay support/out/1767225600000-0
       moveo-bridge dead replay --reason rejected --since 1h
     """
-    done = asyncio.run(_each(_sure(Filters(**chosen), ids, everything), ids, "replay"))
-    click.echo(f"replayed {done}")
+    sure = _sure(Filters(**chosen), ids, everything)
+    _say("replayed", asyncio.run(_each(sure, ids, "replay")), ids)
 
 
 @dead.command()
@@ -179,7 +179,8 @@ def replay(ids: tuple[str, ...], everything: bool, **chosen: Any) -> None:
 def purge(ids: tuple[str, ...], everything: bool, yes: bool, **chosen: Any) -> None:
     """Deletes dead letters for good.
 
-    Name letters, or choose them by the options, or say --all.
+    Name letters, or choose them by the options, or say --all. The exit code is 1 when a letter that was named
+    is not there.
 
     \b
     Example:
@@ -188,7 +189,13 @@ def purge(ids: tuple[str, ...], everything: bool, yes: bool, **chosen: Any) -> N
     sure = _sure(Filters(**chosen), ids, everything)
     if not yes:
         click.confirm("Delete these dead letters for good?", abort=True)
-    click.echo(f"purged {asyncio.run(_each(sure, ids, 'purge'))}")
+    _say("purged", asyncio.run(_each(sure, ids, "purge")), ids)
+
+
+def _say(done: str, number: int, ids: Sequence[str]) -> None:
+    click.echo(f"{done} {number}")
+    if missing := len(set(ids)) - number if ids else 0:
+        raise Failure(f"{missing} of the letters that were named: not there")
 
 
 def _sure(chosen: Filters, ids: Sequence[str], everything: bool) -> Filters:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+CELL: Final = 80
+"""A longer text is cut: `--json` has all of it."""
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
@@ -42,8 +44,12 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(value: str | int) -> str:
-    """On one line, whatever it holds: a table's text may come from a platform."""
-    return " ".join(value.split()) if isinstance(value, str) else str(value)
+    """On one line, whatever it holds: a table's text may come from a platform, or from who chose an id."""
+    if not isinstance(value, str):
+        return str(value)
+    line = " ".join(value.split())
+    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line)
+    return shown if len(shown) <= CELL else f"{shown[: CELL - 1]}…"
 
 
 def duration(seconds: float) -> str:

@@ -110,6 +110,15 @@ def test_replay_by_id(run: Run) -> None:
     assert bodies(run) == [BODY, "third", "fifth"]
 
 
+@pytest.mark.parametrize("options", [("replay",), ("purge", "--yes")], ids=lambda each: each[0])
+def test_a_named_letter_that_is_not_there_is_said(run: Run, options: tuple[str, ...]) -> None:
+    here = listed(run)[1]["id"]
+    result = run("dead", *options, here, here, "support/out/1-1", "none/out/1-1")
+    assert result.exit_code == 1
+    assert result.stdout == f"{options[0]}{'d' if options[0] == 'purge' else 'ed'} 1\n"
+    assert result.stderr == "moveo-bridge: 2 of the letters that were named: not there\n"
+
+
 def test_an_id_means_the_letter_of_one_queue(run: Run, redis_url: str) -> None:
     """Two queues may bury in the same millisecond, and their streams then give the same id."""
     with redis.Redis.from_url(redis_url) as client:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.cli.table import duration, folded, markdown, table
+from bridge.cli.table import CELL, duration, folded, markdown, table
 
 
 def test_numbers_stand_to_the_right_and_texts_to_the_left() -> None:
@@ -34,6 +34,18 @@ def test_a_table_as_markdown() -> None:
 
 def test_a_cell_stays_on_its_line() -> None:
     assert table(("error",), [("one\ntwo\r\n three",)]).splitlines() == ["error", "one two three"]
+
+
+def test_a_cell_speaks_to_no_terminal() -> None:
+    assert table(("id",), [("\x1b[2Jred\x07\u202e",)]).splitlines() == ["id", "\ufffd[2Jred\ufffd\ufffd"]
+
+
+def test_a_long_cell_is_cut() -> None:
+    assert table(("id",), [("x" * CELL,), ("y" * (CELL + 1),)]).splitlines() == [
+        "id",
+        "x" * CELL,
+        "y" * (CELL - 1) + "…",
+    ]
 
 
 @pytest.mark.parametrize(
