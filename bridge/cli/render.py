@@ -14,7 +14,7 @@ from bridge.cli.options import config_option, integration_of, option, settings
 from bridge.errors import PayloadError
 
 if TYPE_CHECKING:
-    from bridge.channels import Channel, Request, Step
+    from bridge.channels import Call, Channel, Request, Step
     from bridge.config import Integration
 
 ANY_CHAT: Final = "chat"
@@ -109,20 +109,26 @@ class Renderer:
                 "method": request.method,
                 "url": request.url,
                 "headers": dict(request.headers),
-                "body": _body(request),
+                "body": _body(request, step),
             }
         }
 
 
-def _body(request: Request) -> Any:
-    """As JSON, or a form's fields, or text: whichever it is; None without one."""
+def _body(request: Request, call: Call) -> Any:
+    """As JSON, or a form's fields, or text: whichever it is; None without one.
+
+    A field that may stand more than once is a list, as it is in the call.
+    """
     if not request.body:
         return None
     kind = next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
     text = request.body.decode("utf-8", "replace")
     if kind.startswith(FORM):
         fields = parse_qs(text, keep_blank_values=True)
-        return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+        return {
+            name: values[0] if len(values) == 1 and not isinstance(call.body.get(name), list) else values
+            for name, values in fields.items()
+        }
     try:
         return json.loads(text)
     except ValueError:

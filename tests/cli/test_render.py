@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.channels import Request
+from bridge.channels import Call, Request
 from bridge.channels.registry import installed
 from bridge.cli.render import _body
 from bridge.events import EVENT_TYPES
@@ -164,7 +164,15 @@ def test_every_channel_renders_every_event_without_settings(run: Run, channel: s
     ],
 )
 def test_the_body_is_shown_as_what_it_is(request_: Request, body: Any) -> None:
-    assert _body(request_) == body
+    assert _body(request_, Call(op="o")) == body
+
+
+def test_a_field_that_may_stand_more_than_once_is_a_list() -> None:
+    form = Request(
+        url="u", headers={"content-type": "application/x-www-form-urlencoded"}, body=b"Body=Hi&MediaUrl=a"
+    )
+    call = Call(op="o", body={"MediaUrl": ["a"], "Body": "Hi"})
+    assert _body(form, call) == {"Body": "Hi", "MediaUrl": ["a"]}
 
 
 @pytest.mark.parametrize(
