@@ -84,7 +84,7 @@ def _imported(kind: str, where: str) -> type[Channel]:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # whatever somebody's file does when it is imported
-        raise _broken(kind, error) from error
+        raise broken(kind, error) from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
@@ -99,7 +99,8 @@ def _imported(kind: str, where: str) -> type[Channel]:
     return found
 
 
-def _broken(kind: str, error: BaseException) -> ConfigError:
+def broken(kind: str, error: BaseException) -> ConfigError:
+    """What a channel's own code raised, as one line that names the channel, the place and the reason."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
     return ConfigError(f'channel "{kind}": {_place(error)}{reason}')
 
@@ -207,7 +208,7 @@ def _made(kind: str, cls: Callable[..., Channel], settings: msgspec.Struct | Non
         name = load(kind).name
         raise ConfigError("\n".join(f"{name}.{line}" for line in str(error).splitlines())) from error
     except (Exception, SystemExit) as error:  # whatever somebody's class does when it is made
-        raise _broken(kind, error) from error
+        raise broken(kind, error) from error
     if not isinstance(can, Capabilities):
         raise ConfigError(f'channel "{kind}": its class has no capabilities')
     return channel

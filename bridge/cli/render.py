@@ -11,7 +11,7 @@ import click
 
 from bridge.cli.documents import documents
 from bridge.cli.options import config_option, integration_of, option, settings
-from bridge.errors import PayloadError
+from bridge.errors import ConfigError, PayloadError
 
 if TYPE_CHECKING:
     from bridge.channels import Call, Channel, Request, Step
@@ -37,7 +37,8 @@ def render(file: BinaryIO, integration: str | None, channel: str | None) -> None
       {"steps": [{"call": {"op", "method", "url", "headers", "body"}}, {"wait": {"seconds", "typing"}}],
        "losses": [{"content", "lost", "shown"}]}
 
-    What is no event at all is named on standard error, and the exit code is 1.
+    What is no event at all, or more than a plug-in can take, is named on standard error, and the exit code
+    is 1.
 
     \b
     Example:
@@ -57,7 +58,7 @@ def render(file: BinaryIO, integration: str | None, channel: str | None) -> None
     for line, raw in documents(file.read()):
         try:
             shown = renderer.show(raw)
-        except PayloadError as error:
+        except (PayloadError, ConfigError) as error:
             broken += 1
             click.echo(f"line {line}: {error}", err=True)
         else:
@@ -74,9 +75,10 @@ class Renderer:
         self._integration = integration
 
     def show(self, raw: bytes) -> dict[str, Any]:
-        """The event's line. Raises PayloadError when `raw` is no event."""
+        """The event's line. Raises PayloadError for what is no event, ConfigError where the channel fails."""
         from msgspec import to_builtins
 
+        from bridge.channels.registry import broken
         from bridge.events import decode
         from bridge.plan import plan
         from bridge.translate import DEFAULT_TEXTS, translate
@@ -87,15 +89,19 @@ class Renderer:
         translated = translate(decoded.event, of.texts if of else DEFAULT_TEXTS)
         to = recipient(decoded.event, of.recipient if of else "external_session_id") or ANY_CHAT
         key = blake2b(raw, digest_size=16).hexdigest()
-        planned = plan(
-            translated.contents,
-            self._channel,
-            to,
-            key=key,
-            pause_max_seconds=of.pause_max_seconds if of else 30,
-        )
+        try:
+            planned = plan(
+                translated.contents,
+                self._channel,
+                to,
+                key=key,
+                pause_max_seconds=of.pause_max_seconds if of else 30,
+            )
+            steps = [self._step(step) for step in planned.steps]
+        except Exception as error:
+            raise broken(self._channel.name, error) from error
         losses = (*decoded.losses, *translated.losses, *planned.losses)
-        return {"steps": [self._step(step) for step in planned.steps], "losses": to_builtins(losses)}
+        return {"steps": steps, "losses": to_builtins(losses)}
 
     def _step(self, step: Step) -> dict[str, Any]:
         from bridge.channels import Wait

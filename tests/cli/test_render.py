@@ -190,3 +190,36 @@ def test_what_to_render_as_must_be_said(run: Run, arguments: list[str], said: st
     result = run("render", "-", *arguments, input=LINE)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+PLUGIN = """
+from bridge.channels import Call, Reply, Request
+from bridge.channels.capabilities import Capabilities
+
+
+class Fragile:
+    name = "fragile"
+    capabilities = Capabilities()
+
+    def render(self, content, to):
+        return [Call(op="say", body={"text": {"fine": content.text}[content.text]})]
+
+    def request(self, call: Call) -> Request:
+        return Request(url="https://fragile.example")
+
+    def check(self, reply: Reply) -> None:
+        return None
+"""
+
+
+def test_a_plugin_that_fails_is_named_and_the_other_events_are_shown(run: Run, folder: Path) -> None:
+    (folder / "fragile_plugin.py").write_text(PLUGIN)
+    events = [answer({"type": "text", "text": text}) for text in ("fine", "secret words", "fine")]
+    result = run(
+        "render", "-", "--channel", "fragile_plugin:Fragile", input="\n".join(map(json.dumps, events))
+    )
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == 2
+    [line] = result.stderr.splitlines()
+    assert line.startswith('line 2: channel "fragile": ')
+    assert "fragile_plugin.py:11: KeyError" in line
