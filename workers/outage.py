@@ -31,7 +31,12 @@ class Outage:
             _log.info("store.available")
 
     async def wait(self, error: StoreUnavailable) -> None:
-        """Redis has not answered: lets some time pass, a different one for each process."""
+        """Redis has not answered: lets some time pass, a different one for each process.
+
+        Who was cancelled meanwhile ends here: redis-py answers that with an error while it is connecting.
+        """
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError
         if not self.away:
             self.away = True
             _log.error("store.unavailable", reason=str(error))

@@ -68,6 +68,7 @@ class Process:
         self._working: list[asyncio.Task[None]] = []
         self._attending: list[asyncio.Task[None]] = []
         self._stopping = False
+        self._grace_ends_at = 0.0
         self._open = contextlib.AsyncExitStack()
 
     @property
@@ -103,13 +104,20 @@ class Process:
         self._working = [asyncio.create_task(_kept(each.run)) for each in self._dispatchers]
         _log.info("worker.started", id=self.id, admin=probes.url, integrations=sorted(settings.integrations))
 
-    async def stop(self) -> None:
-        """Claims no more, lets the parts in flight finish, hands over the rest. Takes less than 10 s."""
+    def wind_down(self) -> None:
+        """Claims no more. The host says so as soon as it is told to end, and calls `stop` when it can."""
+        if self._stopping:
+            return
         self._stopping = True
+        self._grace_ends_at = asyncio.get_running_loop().time() + GRACE_SECONDS
         _log.info("worker.stopping", id=self.id, in_flight=self.in_flight)
         for dispatcher in self._dispatchers:
             dispatcher.stop()
-        await self._ended(self._working, GRACE_SECONDS)
+
+    async def stop(self) -> None:
+        """Lets the parts in flight finish, hands over the rest. It is over 10 s after `wind_down` at most."""
+        self.wind_down()
+        await self._ended(self._working, max(0.0, self._grace_ends_at - asyncio.get_running_loop().time()))
         for dispatcher in self._dispatchers:
             dispatcher.cut_short()
         await self._ended(self._working, FLUSH_SECONDS)

@@ -70,6 +70,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
         "redis_pool": redis,
         "on_startup": startup,
         "on_shutdown": shutdown,
+        "on_stop": lambda _: process.wind_down(),  # at the signal: arq's own end may wait for Redis
         "job_serializer": _dump,
         "job_deserializer": msgspec.json.decode,
         "poll_delay": POLL_SECONDS,

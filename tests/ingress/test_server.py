@@ -29,7 +29,7 @@ BODY = b'{"session_id": "s", "text": "canary-text"}'
 
 
 @contextlib.asynccontextmanager
-async def process(redis_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(redis_url: str, channel: str = ECHO) -> AsyncIterator[asyncio.subprocess.Process]:
     """The ingress as a process of its own, ended with the block."""
     started = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -43,7 +43,7 @@ async def process(redis_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
             "BRIDGE_INGRESS__HOST": "127.0.0.1",
             "BRIDGE_INGRESS__PORT": "0",
             "BRIDGE_INGRESS__ADMIN_PORT": "0",
-            "BRIDGE_INTEGRATIONS__SUPPORT__CHANNEL": ECHO,
+            "BRIDGE_INTEGRATIONS__SUPPORT__CHANNEL": channel,
             "BRIDGE_INTEGRATIONS__SUPPORT__SECRETS": SECRET,
         },
     )
@@ -144,6 +144,21 @@ async def test_probes_tell_life_from_readiness(serve: Serve, own_server: Embedde
     os.kill(own_server.pid, signal.SIGSTOP)
     assert await get("/readyz") == (503, {"ready": False, "problems": ["redis: no answer within 0.25 s"]})
     os.kill(own_server.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("hangs", ["from the start", "later"])
+async def test_it_ends_though_redis_hangs(own_server: EmbeddedServer, hangs: str) -> None:
+    """With a web chat, whose one connection may just be connecting."""
+    if hangs == "from the start":
+        os.kill(own_server.pid, signal.SIGSTOP)
+    try:
+        async with process(own_server.url, "webchat") as ingress:
+            await until(ingress, "ingress.started")
+            os.kill(own_server.pid, signal.SIGSTOP)
+            ingress.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(ingress.wait(), 10) == 0
+    finally:
+        os.kill(own_server.pid, signal.SIGCONT)
 
 
 async def test_metrics_are_on_the_admin_port_only(serve: Serve) -> None:
