@@ -56,6 +56,8 @@ class Platform:
             raise Refused(Outcome.UNSIGNED)
         try:
             reading = self._channel.read(inbound)
+        except RecursionError:  # of a body as deep as no platform's is
+            return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
         except Exception:  # a plug-in's mistake must not cost a message
             self._reception.log.exception("message.unreadable")
             return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))

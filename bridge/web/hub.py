@@ -40,6 +40,7 @@ class Watch:
         self._woken = asyncio.Event()
         self._signs: list[bytes] = []
         self._marked = True
+        self._patience: asyncio.Timeout | None = None
         self.closed = False
 
     def wake(self) -> None:
@@ -48,9 +49,21 @@ class Watch:
         self._woken.set()
 
     def close(self) -> None:
-        """The process ends: whoever waits gets up and leaves."""
+        """The process ends: whoever waits gets up and leaves, and what is not taken is not waited for."""
         self.closed = True
         self._woken.set()
+        if self._patience:
+            self._patience.reschedule(0)
+
+    @asynccontextmanager
+    async def patience(self, seconds: float) -> AsyncIterator[None]:
+        """Raises TimeoutError when the block takes longer, or the process ends meanwhile."""
+        async with asyncio.timeout(0 if self.closed else seconds) as patience:
+            self._patience = patience
+            try:
+                yield
+            finally:
+                self._patience = None
 
     def hear(self, notice: Notice) -> None:
         """A new entry outdates the signs not yet shown: whoever typed has spoken."""

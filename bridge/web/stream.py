@@ -21,7 +21,8 @@ import msgspec
 from bridge.web.hub import Watch
 from bridge.web.log import ChatLog, Entry
 
-PAGE: Final = 100
+PAGE: Final = 20
+"""Entries read at once: what a browser that takes nothing costs is one page, and entries can be large."""
 RETRY: Final = b"retry: 1000\n\n"
 
 _ENCODE: Final = msgspec.json.Encoder().encode

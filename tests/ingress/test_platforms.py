@@ -6,6 +6,7 @@ import json
 
 import msgspec
 import pytest
+import structlog
 
 from bridge.channels import Call, Click, Incoming, User, UserMessage
 from bridge.queue import Ack
@@ -92,6 +93,17 @@ async def test_what_a_channel_fails_to_read_is_kept(ingress: Ingress) -> None:
     assert await ingress.dead("in") == [("undecodable", b"no json")]
     assert await post(ingress, b"no json") == (200, b'{"status":"duplicate"}')
     assert await ingress.dead("in") == [("undecodable", b"no json")]
+
+
+async def test_a_body_without_a_bottom_is_kept_and_is_nobodys_mistake(serve: Serve) -> None:
+    table = {"channel": "telegram", "secrets": [SECRET], "telegram": {"token": "1:x", "secret_token": "t"}}
+    ingress = await serve(integrations={"support": table})
+    deep = b'{"update_id":' + b"[" * 5000
+    with structlog.testing.capture_logs() as logs:
+        answer = await post(ingress, deep, **{"X-Telegram-Bot-Api-Secret-Token": "t"})
+    assert answer == (200, b'{"status":"undecodable"}')
+    assert await ingress.dead("in") == [("undecodable", deep)]
+    assert [(line["event"], line["log_level"]) for line in logs] == [("message.kept", "warning")]
 
 
 async def test_a_message_without_a_chat_is_kept(ingress: Ingress) -> None:

@@ -259,6 +259,17 @@ async def test_stopping_ends_the_streams_at_once(site: Site, http: aiohttp.Clien
             await browser.event()
 
 
+async def test_stopping_waits_for_no_browser_that_takes_nothing(site: Site) -> None:
+    for number in range(400):
+        await site.agent(CHAT, Text("x" * 19_000 + str(number)))
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port, limit=1024)
+    writer.write(f"GET /chat/{NAME}/events?chat={CHAT} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await reader.readexactly(16)
+    async with asyncio.timeout(3):
+        await site.stop()
+    writer.close()
+
+
 # ---- what the user says ------------------------------------------------------------------------------------
 
 

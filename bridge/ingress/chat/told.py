@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Final
 
@@ -43,11 +42,12 @@ class Told:
             }
         )
 
-        async def write(data: bytes) -> None:
-            async with asyncio.timeout(WRITE_SECONDS):
-                await response.write(data)
-
         with hub.watch(self._log, chat) as watch:
+
+            async def write(data: bytes) -> None:
+                async with watch.patience(WRITE_SECONDS):
+                    await response.write(data)
+
             try:
                 await self._log.marks(chat)
             except StoreUnavailable:
