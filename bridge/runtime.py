@@ -22,6 +22,15 @@ def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory  # type: ignore[no-any-return]
 
 
+def cancelled() -> bool:
+    """Whether the task was told to end: asked by loops that run until then.
+
+    asyncio.wait_for, with which Redis is awaited, swallows a cancellation now and then (Python before 3.12).
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def settle_memory() -> None:
     """Called once, when all is imported: what is there now stays, and is not looked at again."""
     gc.collect()

@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 
 from bridge.errors import StoreUnavailable
 from bridge.queue import Beat, Bury, Delivery, Held, Park, Queue, Settle, Turn, wait_for_wake
+from bridge.runtime import cancelled
 from workers.clock import Clock
 from workers.lease import Lease, LeaseLost
 from workers.observe import Observer
@@ -263,8 +264,8 @@ class Waker:
         self._outage = outage
 
     async def run(self) -> None:
-        """For ever."""
-        while True:
+        """Until it is cancelled."""
+        while not cancelled():
             heard = [dispatcher for dispatcher in self._dispatchers.values() if dispatcher.listen()]
             if not heard:
                 await asyncio.sleep(DEAF_SECONDS)

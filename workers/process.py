@@ -24,6 +24,7 @@ from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
 from bridge.queue import Direction, GroupCommit, Limits, Queue, announce, connect, leave
+from bridge.runtime import cancelled
 from bridge.sender import Sender, open_http, stdout
 from bridge.sessions import Sessions
 from bridge.web.log import ChatLog, transport
@@ -43,8 +44,9 @@ GRACE_SECONDS: Final = 7.0
 FLUSH_SECONDS: Final = 1.5
 """For storing what was handed over after that."""
 CLOSE_SECONDS: Final = 0.4
-"""For what holds nothing any more: a client that is just connecting may swallow its cancellation, and a
-connection that was lost may never say that it is closed."""
+"""For what holds nothing any more: a connection that was lost may never say that it is closed."""
+CANCELS: Final = 4
+"""A client of Redis may swallow one (see bridge.runtime.cancelled)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -122,9 +124,10 @@ class Process:
             dispatcher.cut_short()
         await self._ended(self._working, FLUSH_SECONDS)
         left = [*self._working, *self._attending]
-        for task in left:
-            task.cancel()
-        await self._ended(left, CLOSE_SECONDS)
+        for _ in range(CANCELS):
+            for task in left:
+                task.cancel()
+            await self._ended(left, CLOSE_SECONDS / CANCELS)
         for last in (self._leave, self._open.aclose):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -211,7 +214,7 @@ class Process:
         """Says every second that this worker lives, and now and then asks Redis for the time."""
         loop = asyncio.get_running_loop()
         next_sync_at = loop.time()
-        while True:
+        while not cancelled():
             try:
                 await announce(self._redis, self.id, self.in_flight)
                 if loop.time() >= next_sync_at:

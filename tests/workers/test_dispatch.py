@@ -342,6 +342,30 @@ async def test_what_hangs_at_a_stop_is_cut_short_and_counted(redis: Redis) -> No
     assert (again.cursor, again.tries, again.crashes) == (b"1", 1, 0)
 
 
+async def test_a_waker_ends_although_the_client_swallowed_its_cancellation(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def swallows(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            if asked > 1:
+                raise
+
+    monkeypatch.setattr("workers.dispatch.wait_for_wake", swallows)
+    waker = asyncio.create_task(Waker(redis, [dispatcher_of(redis, Sent())], Outage()).run())
+    await asyncio.sleep(0)
+    waker.cancel()
+    await asyncio.wait([waker], timeout=2)
+    waker.cancel()
+    await asyncio.wait([waker])
+    assert asked == 1
+
+
 async def test_hundreds_of_idle_queues_ask_little(redis: Redis) -> None:
     outage = Outage()
     dispatchers: list[Dispatcher] = []

@@ -250,7 +250,7 @@ async def _swallows_one_cancellation(*_: object) -> None:
     try:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
-        raise StoreUnavailable("just connecting") from None
+        raise StoreUnavailable("the connection was lost") from None
 
 
 async def _hangs(*_: object) -> None:
