@@ -40,7 +40,7 @@ function dead(label) {
 }
 
 /** Opens a page inside the chat; a link where it is meant for a window of its own, or cannot be framed. */
-export function pageButton(url, label, height, act, className) {
+function pageButton(url, label, height, act, className) {
   const shown = label || words.openPage;
   if (height === "new_window" || !act.canFrame(url))
     return anchor(url, { class: className, dir: "auto" }, shown, ...newTab());

@@ -15,7 +15,7 @@ function nameOf(url) {
 }
 
 /** 1536000 -> "1.5 MB"; null and what is no size -> "". */
-export function humanSize(bytes) {
+function humanSize(bytes) {
   if (!Number.isFinite(bytes) || bytes < 0) return "";
   const units = ["B", "kB", "MB", "GB", "TB"];
   let size = bytes;
@@ -28,7 +28,7 @@ export function humanSize(bytes) {
 }
 
 /** In place of what cannot be shown: its name, and a link where there is one. */
-export function instead(label, url) {
+function instead(label, url) {
   const body = el(
     "span",
     { class: "tile-text" },

@@ -15,10 +15,7 @@ export function compare(a, b) {
 /** When an entry was made, in milliseconds. */
 export const timeOf = (id) => Number(id.split("-")[0]);
 
-/**
- * hear.entry(entry, id), hear.sign(entry), hear.marks({read, delivered}), hear.ready(), hear.lost().
- * Gives {wake}: try again now, should it be waiting.
- */
+/** hear.entry(entry, id), hear.sign(entry), hear.marks({read, delivered}), hear.ready(), hear.lost(). */
 export function follow(address, hear) {
   let last = "0";
   let source = null;
@@ -78,5 +75,4 @@ export function follow(address, hear) {
   window.addEventListener("pagehide", close);
   window.addEventListener("pageshow", (event) => event.persisted && !source && open());
   open();
-  return { wake };
 }
