@@ -105,6 +105,7 @@ class EmbeddedServer:
                  "--dir", str(self.data), "--daemonize", "no", *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[lock],
                 start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 -- a prctl
+                umask=0o077,
             )  # fmt: skip
 
     def _await(self) -> None:

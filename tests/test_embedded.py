@@ -72,6 +72,14 @@ def test_only_its_owner_reaches_it(data: Path) -> None:
         assert data.stat().st_mode & 0o077 == 0
 
 
+def test_what_it_keeps_is_its_owners_though_the_folder_is_open(data: Path) -> None:
+    data.mkdir(mode=0o755)
+    with EmbeddedServer(data) as server, redis.Redis.from_url(server.url) as client:
+        client.set("said", "in confidence")
+        kept = data / "appendonlydir"
+        assert all(each.stat().st_mode & 0o077 == 0 for each in (kept, *kept.iterdir()))
+
+
 def test_stop_leaves_neither_process_nor_socket(data: Path) -> None:
     server = EmbeddedServer(data)
     server.start()
