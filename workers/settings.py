@@ -8,6 +8,7 @@ first refused command; ours goes on without Redis, so arq is given a client that
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, cast
@@ -99,6 +100,7 @@ def __getattr__(name: str) -> Any:
     try:
         settings = load()
         configure(settings.log)
+        logging.getLogger("arq").propagate = False  # the command arq, which asks, writes its lines itself
         return type(name, (), worker_settings(settings))
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")

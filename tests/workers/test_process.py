@@ -321,6 +321,12 @@ async def test_a_wrong_setting_is_said_before_anything_starts(
         assert 'integrations.support.channel: there is no "carrier-pigeon"' in child.log
 
 
+async def test_arq_says_each_line_once(redis_url: str, config: str, tmp_path: Path) -> None:
+    with worker(tmp_path, config, redis_url, ARQ) as child:
+        await started(child)
+        assert child.log.count("Starting worker") == 1
+
+
 async def test_side_jobs_are_run_by_arq(
     redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
 ) -> None:
