@@ -77,7 +77,7 @@ def _integration(integration: Integration) -> Iterator[Finding]:
         channel = registry.build(integration.channel, integration.extra)
     except ConfigError as error:
         for line in str(error).splitlines():
-            yield Grade.FAIL, f"{place}: {line}"
+            yield Grade.FAIL, f"{place}.{line}"
         return
     yield Grade.OK, f"{place}: channel {integration.channel}"
     if integration.unsigned:

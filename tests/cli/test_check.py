@@ -33,9 +33,9 @@ def test_a_server_that_forgets_is_a_warning(run: Run, folder: Path, redis_url: s
     [
         pytest.param("[ingress]\nport = 'x'", "FAIL ingress.port: must be a whole number", id="setting"),
         pytest.param("", "FAIL integrations: none is configured", id="no integration"),
-        pytest.param(GOOD, "FAIL integrations.support: telegram.token: is missing", id="channel's setting"),
+        pytest.param(GOOD, "FAIL integrations.support.telegram.token: is missing", id="channel's setting"),
         pytest.param(
-            GOOD.replace("telegram", "telegran"), "FAIL integrations.support: channel: ", id="no channel"
+            GOOD.replace("telegram", "telegran"), "FAIL integrations.support.channel: ", id="no channel"
         ),
         pytest.param(
             GOOD.replace('integration_id = "i"\napi_key = "k"\n', "") + TOKEN,
