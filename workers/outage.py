@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import structlog
 
 from bridge.errors import StoreUnavailable
+from bridge.runtime import cancelled
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Outage:
 
         Who was cancelled meanwhile ends here: redis-py answers that with an error while it is connecting.
         """
-        if (task := asyncio.current_task()) and task.cancelling():
+        if cancelled():
             raise asyncio.CancelledError
         if not self.away:
             self.away = True
