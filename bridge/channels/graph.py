@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 import orjson
@@ -35,14 +35,6 @@ class Failure(msgspec.Struct, frozen=True):
     reason: str
     status: int
     wait: float | None = None
-
-
-def checked_url(api_url: str) -> str:
-    """The setting, or a ConfigError."""
-    address = urlsplit(api_url)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise ConfigError("api_url: must be an address that starts with https:// or http://")
-    return api_url.rstrip("/")
 
 
 def checked_token(token: Secret) -> Secret:

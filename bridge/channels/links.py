@@ -39,6 +39,12 @@ def link(url: str) -> str | None:
     return None
 
 
+def web_address(url: str) -> str | None:
+    """The URL as an address to fetch or open: a link by http or https."""
+    address = link(url)
+    return address if address and address.startswith(("http://", "https://")) else None
+
+
 def _web_address(scheme: str, rest: str) -> str | None:
     try:
         parts = urlsplit(f"{scheme}:{rest}")

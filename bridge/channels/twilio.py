@@ -28,13 +28,14 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, assert_never
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from bridge.channels import Call, Reply, Request, text
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.retry_after import retry_after
+from bridge.channels.settings import base_url
 from bridge.channels.whatsapp.markup import escape
 from bridge.content import (
     Audio,
@@ -125,12 +126,10 @@ class Twilio:
             raise ConfigError("sender: must be a number (+1…), a name, or MG… of a Messaging Service")
         if bool(settings.api_key) != bool(settings.api_key_secret):
             raise ConfigError("api_key: needs api_key_secret, and the other way round")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
+        api_url = base_url(settings.api_url)
         self.capabilities = ON_WHATSAPP if settings.sender.startswith(WHATSAPP) else SMS
         account = quote(settings.account_sid, safe=":*")
-        self._url = f"{settings.api_url.rstrip('/')}/2010-04-01/Accounts/{account}/Messages.json"
+        self._url = f"{api_url}/2010-04-01/Accounts/{account}/Messages.json"
         self._sender = settings.sender
         user, password = settings.account_sid, settings.auth_token
         if settings.api_key and settings.api_key_secret:

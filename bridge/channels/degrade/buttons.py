@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
-from bridge.channels.degrade.media import web_address
 from bridge.channels.degrade.words import linked, one_line, whole
+from bridge.channels.links import web_address
 from bridge.channels.text import blank, labels, link
 from bridge.content import Button, Card, Link, Loss, OpenWebview, Option, Postback
 

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade.buttons import as_lines, as_options, buttons_of, full_label, labelled, site
-from bridge.channels.degrade.media import loads, web_address
+from bridge.channels.degrade.media import loads
 from bridge.channels.degrade.words import ALONE, Piece, batches, lines, linked, one_line
+from bridge.channels.links import web_address
 from bridge.channels.text import blank, cut, fits, labels, split
 from bridge.content import (
     Card,

@@ -11,16 +11,11 @@ from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade.words import Piece, linked, name_loss, spoken
-from bridge.channels.text import blank, fits, link
+from bridge.channels.links import web_address
+from bridge.channels.text import blank, fits
 from bridge.content import Audio, File, Image, Loss, MediaKind, Text, Video, kind
 
 _KINDS: Final[dict[type, MediaKind]] = {Image: "image", Video: "video", Audio: "audio", File: "file"}
-
-
-def web_address(url: str) -> str | None:
-    """The URL as an address to fetch or open: a link (see bridge.channels.text.link) by http or https."""
-    address = link(url)
-    return address if address and address.startswith(("http://", "https://")) else None
 
 
 def fit_media(media: Image | Video | Audio | File, can: Capabilities) -> Iterator[Piece]:

@@ -29,7 +29,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final, assert_never
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 import orjson
@@ -38,6 +38,7 @@ from bridge import __version__
 from bridge.channels import Call, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.discord import messages, replies
+from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
     Card,
@@ -101,10 +102,8 @@ class Discord:
     def __init__(self, settings: DiscordSettings) -> None:
         if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
             raise ConfigError("token: is no token of a Discord bot")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
-        self._prefix = f"{settings.api_url.rstrip('/')}/channels/"
+        api_url = base_url(settings.api_url)
+        self._prefix = f"{api_url}/channels/"
         self._token = settings.token
 
     def render(self, content: Content, to: str) -> Sequence[Call]:

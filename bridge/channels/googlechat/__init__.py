@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final, assert_never
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import msgspec
@@ -36,6 +36,7 @@ import orjson
 from bridge.channels import Call, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.googlechat import account, messages, replies
+from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
     Card,
@@ -106,11 +107,9 @@ class GoogleChat:
             raise ConfigError("token: is no service account's key, no access token and no webhook's token")
         if bool(settings.key) != bool(settings.space):
             raise ConfigError("key: needs space, and the other way round: both are in the webhook's URL")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
+        api_url = base_url(settings.api_url)
         self.capabilities = BY_WEBHOOK if settings.key else AS_APP
-        self._api_url = settings.api_url.rstrip("/")
+        self._api_url = api_url
         self._token = Secret(token)
         self._key = settings.key
         self._space = settings.space

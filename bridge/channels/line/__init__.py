@@ -29,7 +29,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final, assert_never
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -38,6 +37,7 @@ import orjson
 from bridge.channels import Call, Reply, Request, text
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.line import messages, replies
+from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
     Card,
@@ -110,13 +110,11 @@ class Line:
     def __init__(self, settings: LineSettings) -> None:
         if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
             raise ConfigError("token: is no channel access token of the LINE Developers Console")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
+        api_url = base_url(settings.api_url)
         preview = text.link(settings.video_preview) or ""
         if settings.video_preview and not preview.startswith("https://"):
             raise ConfigError("video_preview: must be an address that starts with https://")
-        self._prefix = f"{settings.api_url.rstrip('/')}/v2/bot/"
+        self._prefix = f"{api_url}/v2/bot/"
         self._token = settings.token
         self._preview = preview
 

@@ -32,6 +32,7 @@ from bridge.channels import Call, Reply, Request, graph, text
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.messenger import messages, replies
 from bridge.channels.messenger.messages import Dialect, sign
+from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
     Card,
@@ -92,7 +93,7 @@ class Messenger:
     )
 
     def __init__(self, settings: MessengerSettings) -> None:
-        self._api_url = graph.checked_url(settings.api_url)
+        self._api_url = base_url(settings.api_url)
         self._token = graph.checked_token(settings.token)
 
     def render(self, content: Content, to: str) -> Sequence[Call]:

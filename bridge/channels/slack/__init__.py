@@ -32,13 +32,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import ClassVar, assert_never
-from urllib.parse import urlsplit
 
 import msgspec
 import orjson
 
 from bridge.channels import Call, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.settings import base_url
 from bridge.channels.slack import messages, replies
 from bridge.channels.slack.blocks import BUTTONS, IMAGE_TEXT, LABEL, MENU, SECTION, SUBTITLE, URL, VALUE
 from bridge.channels.slack.messages import CARD_TITLE, CARDS
@@ -100,10 +100,8 @@ class Slack:
         token = settings.token.reveal()
         if not re.fullmatch(r"[!-~]+", token):
             raise ConfigError("token: is no token of a Slack app (xoxb-…)")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
-        self._prefix = f"{settings.api_url.rstrip('/')}/"
+        api_url = base_url(settings.api_url)
+        self._prefix = f"{api_url}/"
         self._authorization = settings.token
 
     def render(self, content: Content, to: str) -> Sequence[Call]:

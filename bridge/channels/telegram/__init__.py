@@ -20,13 +20,14 @@ import hmac
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final, assert_never
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 import orjson
 
 from bridge.channels import Call, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.settings import base_url
 from bridge.channels.telegram import messages, replies, updates
 from bridge.channels.telegram.keyboard import BUTTONS, CALLBACK_BYTES
 from bridge.content import (
@@ -93,10 +94,8 @@ class Telegram:
         token = settings.token.reveal()
         if not re.fullmatch(r"[!-~]+", token) or re.search(r"[/?#]", token):
             raise ConfigError("token: is no token of @BotFather (123456:ABC…)")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
-        self._prefix = f"{settings.api_url.rstrip('/')}/bot{quote(token, safe=':*')}/"
+        api_url = base_url(settings.api_url)
+        self._prefix = f"{api_url}/bot{quote(token, safe=':*')}/"
         self._secret_token = settings.secret_token
 
     def render(self, content: Content, to: str) -> Sequence[Call]:

@@ -14,6 +14,7 @@ import msgspec
 import orjson
 
 from bridge.channels import text
+from bridge.channels.links import web_address
 from bridge.content import Button, Link, OpenWebview, Option, Postback
 
 CALLBACK_BYTES: Final = 64
@@ -80,12 +81,6 @@ def _link(label: str, url: str) -> KeyOrLine:
 def _label(label: str, instead: str) -> str:
     """A button needs something to read on it."""
     return next((words for words in (label, instead) if not text.blank(words)), BLANK)
-
-
-def web_address(url: str) -> str | None:
-    """The address, if it is one that Telegram fetches and opens: http(s), neither mailto nor tel."""
-    address = text.link(url)
-    return address if address and address.startswith(("http://", "https://")) else None
 
 
 def _takes_web_app(address: str, to: str) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bridge.channels import Call, text
+from bridge.channels.links import web_address
 from bridge.channels.telegram.keyboard import (
     BLANK,
     Key,
@@ -24,7 +25,6 @@ from bridge.channels.telegram.keyboard import (
     keyboards,
     option_key,
     rows,
-    web_address,
 )
 from bridge.content import Audio, Card, File, Image, OpenWebview, Text, Video, Webview
 

@@ -28,13 +28,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import ClassVar, Final, assert_never
-from urllib.parse import urlsplit
 
 import msgspec
 import orjson
 
 from bridge.channels import Call, Reply, Request, text
 from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.settings import base_url
 from bridge.channels.viber import cards, messages, replies
 from bridge.content import (
     Audio,
@@ -112,10 +112,8 @@ class Viber:
         avatar = text.link(settings.avatar) or ""
         if settings.avatar and not (avatar.startswith("https://") and len(avatar) <= AVATAR):
             raise ConfigError("avatar: must be an address that starts with https://")
-        address = urlsplit(settings.api_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError("api_url: must be an address that starts with https:// or http://")
-        self._prefix = f"{settings.api_url.rstrip('/')}/pa/"
+        api_url = base_url(settings.api_url)
+        self._prefix = f"{api_url}/pa/"
         self._token = settings.token
         self._sender = {"name": settings.sender, **({"avatar": avatar} if avatar else {})}
 

@@ -34,6 +34,7 @@ import msgspec
 
 from bridge.channels import Call, Reply, Request, graph, text
 from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.settings import base_url
 from bridge.channels.whatsapp import buttons, messages, replies
 from bridge.content import (
     Audio,
@@ -108,7 +109,7 @@ class WhatsApp:
             raise ConfigError("phone_number_id: must be the number's id, which has digits only")
         if not 1 <= len(settings.list_button.strip()) <= buttons.TITLE:
             raise ConfigError(f"list_button: must be a word or two of at most {buttons.TITLE} characters")
-        self._api_url = graph.checked_url(settings.api_url)
+        self._api_url = base_url(settings.api_url)
         self._token = graph.checked_token(settings.token)
         self._settings = settings
 
