@@ -17,10 +17,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import aiohttp
+from msgspec.structs import replace
 
 from bridge import __version__
 from bridge.channels import Reply, Request
 from bridge.errors import Rejected, Unavailable, Uncertain
+from bridge.tokens import Tokens
 
 Transport: TypeAlias = Callable[[Request], Awaitable[Reply]]
 """Carries a request of one URL scheme. Raises Rejected, Unavailable or Uncertain, or StoreUnavailable."""
@@ -28,6 +30,7 @@ Transport: TypeAlias = Callable[[Request], Awaitable[Reply]]
 REPLY_BYTES: Final = 1_048_576
 TOTAL_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
+UNAUTHORIZED: Final = 401
 _NO_TRANSPORTS: Final[Mapping[str, Transport]] = MappingProxyType({})
 
 
@@ -55,13 +58,24 @@ class Sender:
     ) -> None:
         self._http = http
         self._transports = {"http": self._send_http, "https": self._send_http, **transports}
+        self._tokens = Tokens(self._send_http)
 
     async def send(self, request: Request) -> Reply:
-        """The platform's answer. Raises Unavailable, Uncertain, or Rejected for a URL nothing can carry."""
+        """The platform's answer. Raises Unavailable, Uncertain, or Rejected for a URL nothing can carry.
+
+        For a request with a grant also Unauthorized, when there is no token for it.
+        """
         transport = self._transports.get(request.url.partition(":")[0].lower())
         if transport is None:
             raise Rejected("no transport for the scheme of the URL")
-        return await transport(request)
+        if request.grant is None:
+            return await transport(request)
+        token = await self._tokens.token(request.grant)
+        reply = await transport(_bearing(request, token))
+        if reply.status == UNAUTHORIZED:  # it ended before its time; nothing was done
+            token = await self._tokens.token(request.grant, refused=token)
+            reply = await transport(_bearing(request, token))
+        return reply
 
     async def _send_http(self, request: Request) -> Reply:
         try:
@@ -78,6 +92,10 @@ class Sender:
             raise Uncertain("no reply in time") from None
         except (aiohttp.ClientError, ConnectionError) as error:
             raise Uncertain(f"the reply was cut off ({type(error).__name__})") from None
+
+
+def _bearing(request: Request, token: str) -> Request:
+    return replace(request, headers={**request.headers, "authorization": f"Bearer {token}"})
 
 
 async def stdout(request: Request) -> Reply:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bridge.queue.connection import unavailable
 
 LINK_SECONDS: Final = 15 * 86_400  # Moveo's longest session timeout
+MEMO_SECONDS: Final = 90 * 86_400  # where the chat is to be reached, also for who was silent for long
 KEPT_SECONDS: Final = 30 * 86_400  # a button can be pressed long after it was shown
 NUMBERS_SECONDS: Final = 86_400
 
@@ -80,6 +81,15 @@ class Sessions:
         """The chat goes on under another address: its session goes with it."""
         if session := await self.session_of(old):
             await self.link(new, session)
+
+    async def remember(self, chat: str, memo: Mapping[str, str]) -> None:
+        """What the user's last message brought along, for the calls that need it (Call.recall)."""
+        await self._set({self._key(b"memo", chat): msgspec.json.encode(memo)}, MEMO_SECONDS)
+
+    async def memo(self, chat: str) -> Mapping[str, str]:
+        """What `remember` was last told of the chat; empty when that is nothing."""
+        raw = await self._get(self._key(b"memo", chat), MEMO_SECONDS)
+        return msgspec.json.decode(raw, type=dict[str, str]) if raw else {}
 
     # ---- buttons and numbered answers ------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from workers.lease import Lease
 from workers.observe import Observer
 from workers.pace import pace
 from workers.recipient import recipient
+from workers.upload import Uploader
 
 INLINE_SECONDS: Final = 0.05  # a shorter wait for the pace is slept through: parking would take as long
 EPHEMERAL_SECONDS: Final = 2.0
@@ -50,6 +51,7 @@ class Deliverer:
         sessions: Sessions,
         clock: Clock,
         observer: Observer,
+        uploader: Uploader | None = None,
     ) -> None:
         self._integration = integration
         self._channel = channel
@@ -58,6 +60,7 @@ class Deliverer:
         self._sessions = sessions
         self._clock = clock
         self._observer = observer
+        self._uploader = uploader
         self._two_way = integration.api_key is not None
         self._linked: set[tuple[str, str]] = set()
         self._moved: dict[str, str] = {}
@@ -182,9 +185,17 @@ class Deliverer:
     async def _call(self, call: Call, lease: Lease) -> None:
         if call.keep or call.numbers:
             await self._sessions.keep(call.to, call.keep, call.numbers)
+        if call.recall:
+            memo = await self._sessions.memo(call.to)
+            if call.ephemeral and not memo.keys() >= set(call.recall):
+                return  # no message of the user's that it could be about
+            call = msgspec.structs.replace(call, memo=memo)
         await lease.hold()
-        stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
         try:
+            if call.upload and self._uploader:
+                call = msgspec.structs.replace(call, uploaded=await self._uploader(call.id, call.upload))
+                await lease.hold()
+            stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
             self._channel.check(await self._send(self._channel.request(stamped)))
         except (ContentRefused, Moved):
             raise

@@ -15,10 +15,11 @@ from typing import Final
 
 import structlog
 
-from bridge.channels import Channel
+from bridge.channels import Channel, Uploads
 from bridge.config import Integration, Settings
 from bridge.config.channels import channels
 from bridge.errors import ConfigError, StoreUnavailable
+from bridge.fetch import Fetcher, open_fetcher
 from bridge.ingress.admin import admin, redis_problems
 from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
@@ -35,6 +36,7 @@ from workers.observe import Observer
 from workers.outage import Outage
 from workers.receive import Receiver
 from workers.retry import Policy, describe
+from workers.upload import Uploader
 
 PRESENCE_SECONDS: Final = 1.0
 CLOCK_SECONDS: Final = 60.0
@@ -86,12 +88,13 @@ class Process:
         moveo_http = await self._open.enter_async_context(
             open_http(total_seconds=settings.moveo.timeout_seconds)
         )
+        fetcher = await self._open.enter_async_context(open_fetcher(worker.media_hosts))
         commit = GroupCommit(self._redis)
         moveo_sender = Sender(moveo_http)
         for name, integration in settings.integrations.items():
             log = ChatLog(self._redis, name)
             sender = Sender(http, {"chat": transport(log), "stdout": stdout})
-            self._integrate(integration, self._channels[name], commit, sender, moveo_sender)
+            self._integrate(integration, self._channels[name], commit, sender, moveo_sender, fetcher)
 
         probes = Server(
             admin(self._metrics, self._problems, self.queues),
@@ -145,7 +148,13 @@ class Process:
             await asyncio.wait(tasks, timeout=seconds)
 
     def _integrate(
-        self, integration: Integration, channel: Channel, commit: GroupCommit, sender: Sender, moveo: Sender
+        self,
+        integration: Integration,
+        channel: Channel,
+        commit: GroupCommit,
+        sender: Sender,
+        moveo: Sender,
+        fetcher: Fetcher,
     ) -> None:
         """The dispatchers of one integration, there and back."""
         name, settings = integration.name, self._settings
@@ -163,6 +172,9 @@ class Process:
             sessions=sessions,
             clock=self._clock,
             observer=out_observer,
+            uploader=Uploader(channel, load=fetcher.load, send=sender.send)
+            if isinstance(channel, Uploads)
+            else None,
         )
         receiver = Receiver(
             channel,

@@ -54,8 +54,11 @@ class Receiver:
             incoming = _decoder.decode(delivery.payload)
         except msgspec.DecodeError as error:
             return Bury(delivery, "undecodable", type(error).__name__)
-        if isinstance(incoming, Click) and incoming.acknowledge and not delivery.tries:
-            await self._acknowledge(incoming.acknowledge)
+        if incoming.memo:
+            await self._sessions.remember(incoming.chat, incoming.memo)
+        if isinstance(incoming, Click) and not delivery.tries:
+            for call in incoming.acknowledge:
+                await self._acknowledge(call)
         if self._moveo is None:
             return Bury(delivery, "no-moveo-key")
         numbers = await self._sessions.numbers(incoming.chat)

@@ -9,80 +9,49 @@ channel, and `Channel` below is only the type that describes it. `bridge.testing
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, runtime_checkable
 
-import msgspec
-import orjson
-
+from bridge.channels.call import Call, Grant, Loaded, Reply, Request, Step, Upload, Uploaded, Wait
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.incoming import (
+    Attachment,
+    Click,
+    Failed,
+    Inbound,
+    Incoming,
+    Reading,
+    User,
+    UserMessage,
+)
 from bridge.content import Content
 
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation of a platform's API as a value, without address or secret.
-
-    A renderer fills `op` (the platform's own name of it), `body` (JSON-able) and where needed `keep`,
-    `fallback` and `ephemeral`; `plan` stamps `to`, `id` and `numbers`, the delivery stamps `at`.
-    """
-
-    op: str
-    body: Mapping[str, Any] = {}
-    keep: Mapping[str, str] = {}
-    """Callback payloads that stand for a longer value (bridge.channels.text.payload): kept before sending."""
-    fallback: tuple[Call, ...] = ()
-    """What goes out in its place when the platform refuses this form (ContentRefused)."""
-    ephemeral: bool = False
-    """Typing signs and receipts: a failure is counted and passed over, never retried."""
-    to: str = ""
-    """The chat's address."""
-    id: str = ""
-    """The same for every try of this step, different for every other: the idempotency key (32 hex digits)."""
-    numbers: tuple[str, ...] = ()
-    """The texts that the user's typed answers "1", "2", ... stand for after this call."""
-    at: float = 0.0
-    """Unix time in seconds of this try, for platforms that sign a timestamp; 0 when only rendering."""
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """The HTTP form of a call: address and secret added, body encoded.
-
-    The scheme of `url` chooses the transport: http(s) everywhere but for `chat:` (the web chat's log) and
-    `stdout:` (the console).
-    """
-
-    method: str = "POST"
-    url: str
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-
-
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back: status, headers (ask for lower-case names), at most the sender's bound of the body."""
-
-    status: int
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-
-    def json(self) -> Any:
-        """The body as JSON, or None where it is none (a proxy's HTML page, an empty body)."""
-        try:
-            return orjson.loads(self.body)
-        except orjson.JSONDecodeError:
-            return None
-
-
-class Wait(msgspec.Struct, frozen=True):
-    """A step that lets time pass: the session is parked for `seconds`, and no slot is held meanwhile.
-
-    `typing` says that a typing sign is shown while it lasts (the calls for it are steps of their own).
-    """
-
-    seconds: float
-    typing: bool = False
-
-
-Step: TypeAlias = Call | Wait
+__all__ = [
+    "Attachment",
+    "Call",
+    "Capabilities",
+    "Channel",
+    "Click",
+    "Downloads",
+    "Failed",
+    "Grant",
+    "Inbound",
+    "Incoming",
+    "Keyed",
+    "Loaded",
+    "Reading",
+    "Reply",
+    "Request",
+    "SetUp",
+    "Step",
+    "TwoWay",
+    "Upload",
+    "Uploaded",
+    "Uploads",
+    "User",
+    "UserMessage",
+    "Wait",
+]
 
 
 @runtime_checkable
@@ -113,70 +82,21 @@ class Channel(Protocol):
         ...
 
 
-# ---- the way back ------------------------------------------------------------------------------------------
+@runtime_checkable
+class Uploads(Channel, Protocol):
+    """A channel whose platform takes files only when they are handed over first.
 
-
-class Inbound(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to /channels/<integration>. Header names are lower-case; `at` is Unix time in seconds."""
-
-    method: Literal["GET", "POST"]
-    url: str
-    query: Mapping[str, str] = {}
-    headers: Mapping[str, str] = {}
-    body: bytes = b""
-    at: float = 0.0
-
-
-class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file the user sent, at a public address (the shape of Moveo's input attachments)."""
-
-    type: Literal["image", "video", "audio", "file"]
-    url: str
-    mime_type: str = ""
-    filename: str = ""
-
-
-class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the platform says of the user; each part only where it says it."""
-
-    id: str = ""
-    name: str = ""
-    language: str = ""
-
-
-class UserMessage(msgspec.Struct, frozen=True, kw_only=True, tag="message", omit_defaults=True):
-    """What the user wrote or sent. `id` is the platform's event id, by which a repeat is recognised."""
-
-    chat: str
-    id: str
-    text: str = ""
-    attachments: tuple[Attachment, ...] = ()
-    user: User = User()
-
-
-class Click(msgspec.Struct, frozen=True, kw_only=True, tag="click", omit_defaults=True):
-    """A press on a button: `payload` as the channel rendered it, `label` as the user saw it, where known.
-
-    `acknowledge` is the call that tells the platform the click was seen.
+    For a call with `upload` the file is loaded and sent; `Call.uploaded` then has what came of it. What
+    cannot be loaded, and what `uploaded` raises as ContentRefused, gives way to the call's fallback.
     """
 
-    chat: str
-    id: str
-    payload: str
-    label: str = ""
-    user: User = User()
-    acknowledge: Call | None = None
+    def upload(self, file: Loaded) -> Request:
+        """The request that hands the file over."""
+        ...
 
-
-Incoming: TypeAlias = UserMessage | Click
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """What a platform's request holds: any number of messages and clicks, and the body to answer 200 with."""
-
-    incoming: tuple[Incoming, ...] = ()
-    answer: bytes = b""
-    answer_type: str = "text/plain"
+    def uploaded(self, reply: Reply) -> str:
+        """Where the platform keeps the file, or raises the SendError that fits."""
+        ...
 
 
 @runtime_checkable
@@ -189,4 +109,48 @@ class TwoWay(Channel, Protocol):
 
     def read(self, inbound: Inbound) -> Reading:
         """What a verified request holds. Never raises: what it cannot read is no message."""
+        ...
+
+
+@runtime_checkable
+class Keyed(TwoWay, Protocol):
+    """A channel whose platform signs with keys that it publishes: the ingress gets them (Inbound.keys)."""
+
+    @property
+    def key_urls(self) -> Sequence[str]:
+        """Where the keys are: JWK sets, or OpenID metadata whose `jwks_uri` says where."""
+        ...
+
+
+@runtime_checkable
+class Downloads(TwoWay, Protocol):
+    """A channel whose users' files only the account itself may load (Attachment.source)."""
+
+    def locate(self, source: str) -> Request | None:
+        """The request that tells where the file is; None where that is known from `source`."""
+        ...
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        """The request (a GET) for the file. Raises the SendError that fits the reply to `locate`."""
+        ...
+
+
+@runtime_checkable
+class SetUp(Channel, Protocol):
+    """A channel that helps to set its account up: `moveo-bridge check` and `moveo-bridge connect`."""
+
+    def identify(self) -> Request:
+        """The platform's own "who am I" call, which changes nothing."""
+        ...
+
+    def identified(self, reply: Reply) -> str:
+        """The account's name as the platform knows it, or raises the SendError that fits."""
+        ...
+
+    def connect(self, url: str) -> Sequence[Request]:
+        """The requests that register the webhook `url`, each read by `check`; none where no API does it."""
+        ...
+
+    def steps(self, url: str) -> str:
+        """What is to be done by hand, with `url` to paste; after `connect` what is left. A line a step."""
         ...

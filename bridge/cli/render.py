@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import parse_qs
@@ -12,6 +13,7 @@ import click
 from bridge.cli.documents import documents
 from bridge.cli.options import config_option, integration_of, option, settings
 from bridge.errors import ConfigError, PayloadError
+from bridge.secret import MASK
 
 if TYPE_CHECKING:
     from bridge.channels import Call, Channel, Request, Step
@@ -97,27 +99,34 @@ class Renderer:
                 key=key,
                 pause_max_seconds=of.pause_max_seconds if of else 30,
             )
-            steps = [self._step(step) for step in planned.steps]
+            steps = [shown for step in planned.steps for shown in self._shown(step)]
         except Exception as error:
             raise broken(self._channel.name, error) from error
         losses = (*decoded.losses, *translated.losses, *planned.losses)
         return {"steps": steps, "losses": to_builtins(losses)}
 
-    def _step(self, step: Step) -> dict[str, Any]:
-        from bridge.channels import Wait
+    def _shown(self, step: Step) -> Iterator[dict[str, Any]]:
+        """The step; before a call with a file the upload. What only a chat knows is named in braces."""
+        from msgspec.structs import replace
+
+        from bridge.channels import Loaded, Uploads, Wait
 
         if isinstance(step, Wait):
-            return {"wait": {"seconds": step.seconds, "typing": step.typing}}
-        request = self._channel.request(step)
-        return {
-            "call": {
-                "op": step.op,
-                "method": request.method,
-                "url": request.url,
-                "headers": dict(request.headers),
-                "body": _body(request, step),
-            }
-        }
+            yield {"wait": {"seconds": step.seconds, "typing": step.typing}}
+            return
+        if step.upload and isinstance(self._channel, Uploads):
+            request = self._channel.upload(Loaded(name=step.upload.name))
+            yield _call("upload", request, {"file": step.upload.url})
+        request = self._channel.request(replace(step, memo={name: f"{{{name}}}" for name in step.recall}))
+        yield _call(step.op, request, _body(request, step))
+
+
+def _call(op: str, request: Request, body: Any) -> dict[str, Any]:
+    headers = dict(request.headers)
+    if request.grant:
+        headers["authorization"] = f"Bearer {MASK}"
+    call = {"op": op, "method": request.method, "url": request.url, "headers": headers, "body": body}
+    return {"call": call}
 
 
 def _body(request: Request, call: Call) -> Any:

@@ -154,6 +154,8 @@ class WorkerConfig(Model):
     concurrency: Count = 256
     """Deliveries in flight for each queue."""
     lease_seconds: Seconds = 5.0
+    media_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    """Hosts that files may be loaded from though their address is not public; over plain http too."""
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9465
 

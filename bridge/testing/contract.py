@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import orjson
 
-from bridge.channels import Call, Channel, Reading, Request, TwoWay
+from bridge.channels import Call, Channel, Loaded, Reading, Reply, Request, TwoWay, Uploads
 from bridge.content import (
     Audio,
     Author,
@@ -59,7 +59,8 @@ def problems(channel: Channel, *, to: str = "1234567", secrets: Iterable[str] = 
     return [
         *_declared(channel),
         *_rendered(channel, to, secrets),
-        *_checked(channel, secrets),
+        *_checked("check", channel.check, secrets),
+        *(_checked("uploaded", channel.uploaded, secrets) if isinstance(channel, Uploads) else ()),
         *(_read(channel) if isinstance(channel, TwoWay) else ()),
     ]
 
@@ -123,13 +124,18 @@ def _call(channel: Channel, call: Call, secrets: tuple[str, ...]) -> Iterator[st
             yield f"the token {token} is longer than payload_bytes"
         if token not in body.decode():
             yield f"the token {token} is kept but not in the body"
-    yield from _request(channel, msgspec.structs.replace(call, at=AT))
+    yield from _request(partial(channel.request, msgspec.structs.replace(call, at=AT)))
+    if call.upload and isinstance(channel, Uploads):
+        file = Loaded(name=call.upload.name, mime_type="image/png", body=b"...")
+        yield from (f"upload: {problem}" for problem in _request(partial(channel.upload, file)))
+    elif call.upload:
+        yield "a call with an upload, of a channel without upload() and uploaded()"
     for other in call.fallback:
         yield from (f"fallback: {problem}" for problem in _call(channel, other, secrets))
 
 
-def _request(channel: Channel, call: Call) -> Iterator[str]:
-    request = _tried(lambda: channel.request(call))
+def _request(made: Callable[[], Request]) -> Iterator[str]:
+    request = _tried(made)
     if not isinstance(request, Request):
         yield f"request() gives {request!r} in place of a Request"
         return
@@ -137,7 +143,7 @@ def _request(channel: Channel, call: Call) -> Iterator[str]:
         yield "the request's url is none"
     if any(re.search("[\r\n\0]", f"{name}{value}") for name, value in request.headers.items()):
         yield "a header of the request has a line end in it"
-    if channel.request(call) != request:
+    if made() != request:
         yield "request() gives something else the second time"
 
 
@@ -198,11 +204,11 @@ def _strings(value: Any) -> Iterator[str]:
 # ---- how it reads ------------------------------------------------------------------------------------------
 
 
-def _checked(channel: Channel, secrets: tuple[str, ...]) -> Iterator[str]:
+def _checked(name: str, check: Callable[[Reply], str | None], secrets: tuple[str, ...]) -> Iterator[str]:
     for reply in replies():
-        where = f"check of HTTP {reply.status} {dict(reply.headers)} {reply.body[:60]!r}"
+        where = f"{name} of HTTP {reply.status} {dict(reply.headers)} {reply.body[:60]!r}"
         later = reply.status == 429 or reply.status >= 500
-        match _tried(partial(channel.check, reply)):
+        match _tried(partial(check, reply)):
             case SendError() as error:
                 if later and isinstance(error, Rejected | Unauthorized):
                     yield f"{where}: says never where the platform says later"

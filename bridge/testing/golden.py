@@ -39,6 +39,8 @@ def _call(call: Call) -> dict[str, Any]:
         shown["keep"] = _brief(call.keep)
     if call.numbers:
         shown["numbers"] = _brief(call.numbers)
+    if call.upload:
+        shown["upload"] = call.upload.url
     if call.fallback:
         shown["fallback"] = [_call(other) for other in call.fallback]
     if call.ephemeral:

@@ -29,7 +29,7 @@ async def received(ingress: Ingress) -> list[tuple[str, Incoming]]:
 
 
 async def test_messages_and_clicks_are_queued_by_chat(ingress: Ingress) -> None:
-    click = Click(chat="c2", id="e2", payload="p", acknowledge=Call(op="answer", body={"id": "e2"}))
+    click = Click(chat="c2", id="e2", payload="p", acknowledge=(Call(op="answer", body={"id": "e2"}),))
     assert await post(ingress, posted(HELLO, click)) == (200, b"")
     assert sorted(await received(ingress)) == [("c1", HELLO), ("c2", click)]
     assert (

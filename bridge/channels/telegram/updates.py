@@ -116,8 +116,13 @@ def _incoming(update: _Update) -> Incoming | None:
                 payload=data,
                 label=_label(message.reply_markup, data),
                 user=_user(press.sender),
-                acknowledge=Call(
-                    op="answerCallbackQuery", body={"callback_query_id": press.id}, to=chat, ephemeral=True
+                acknowledge=(
+                    Call(
+                        op="answerCallbackQuery",
+                        body={"callback_query_id": press.id},
+                        to=chat,
+                        ephemeral=True,
+                    ),
                 ),
             )
         case _Update(message=_Message(sender=_User(is_bot=False) as sender) as message):

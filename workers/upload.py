@@ -1,0 +1,59 @@
+"""A file for a platform that takes none by its address: loaded, handed over, and not a second time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import msgspec
+
+from bridge.channels import Loaded, Upload, Uploaded, Uploads
+from bridge.errors import ContentRefused, Rejected, Unavailable, Uncertain
+from bridge.sender import Transport
+
+Load: TypeAlias = Callable[[str, int], Awaitable[Loaded]]
+"""Fetcher.load: the file at an address, if it has no more bytes than that."""
+
+AT_ONCE: Final = 4
+"""Files of one integration that are in memory at the same time."""
+KNOWN: Final = 1000
+"""Files that a process remembers having handed over: a call that has to be repeated needs its file again."""
+
+
+class Uploader:
+    """Hands files over to a channel's platform. `send` carries the requests (Sender.send)."""
+
+    def __init__(self, channel: Uploads, *, load: Load, send: Transport) -> None:
+        self._channel = channel
+        self._load = load
+        self._send = send
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._done: dict[str, Uploaded] = {}
+
+    async def __call__(self, call_id: str, upload: Upload) -> Uploaded:
+        """Where the file of this call is now. Raises ContentRefused when it cannot be had or is not taken."""
+        if done := self._done.get(call_id):
+            return done
+        async with self._slots:
+            file = await self._loaded(upload)
+            done = Uploaded(
+                address=await self._hand_over(file), mime_type=file.mime_type, size=len(file.body)
+            )
+        if len(self._done) >= KNOWN:
+            self._done.clear()
+        self._done[call_id] = done
+        return done
+
+    async def _loaded(self, upload: Upload) -> Loaded:
+        try:
+            file = await self._load(upload.url, upload.max_bytes)
+        except (Rejected, Unavailable) as error:  # the message does not wait for somebody else's server
+            raise ContentRefused(str(error)) from None
+        return msgspec.structs.replace(file, name=upload.name or file.name)
+
+    async def _hand_over(self, file: Loaded) -> str:
+        try:
+            return self._channel.uploaded(await self._send(self._channel.upload(file)))
+        except Uncertain as error:  # a file that is there twice is shown once
+            raise Unavailable(str(error)) from None
