@@ -1,14 +1,17 @@
-"""What tests of channels say: every event there is, and contents as hypothesis makes them up."""
+"""What tests of channels share: what is said (every event there is, contents as hypothesis makes them up),
+what that sends, and what an answer means.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import orjson
 import pytest
 from hypothesis import strategies as st
 
-from bridge.channels import Call
+from bridge.channels import Call, Channel, Reply
 from bridge.content import (
     Audio,
     Button,
@@ -25,13 +28,20 @@ from bridge.content import (
     Option,
     Postback,
     Text,
+    Typing,
     Video,
     Webview,
+    WebviewHeight,
 )
-from bridge.events import EVENT_TYPES
+from bridge.errors import SendError, Unavailable, Uncertain
+from bridge.events import EVENT_TYPES, decode
 from bridge.events.responses import RESPONSE_TYPES
+from bridge.plan import plan
 from bridge.samples import sample
+from bridge.translate import translate
 from tests.seed import payloads
+
+# ---- what is said, and the calls it makes ------------------------------------------------------------------
 
 
 def events() -> list[object]:
@@ -47,6 +57,11 @@ def events() -> list[object]:
     ]
 
 
+def calls_of(channel: Channel, to: str, *said: Content) -> list[Call]:
+    """What is planned for the contents, without the waits."""
+    return [step for step in plan(said, channel, to, key="k").steps if isinstance(step, Call)]
+
+
 def with_fallbacks(calls: Iterable[object]) -> Iterator[Call]:
     """The calls among the steps of a plan, each followed by what goes out in its place."""
     for call in calls:
@@ -54,6 +69,57 @@ def with_fallbacks(calls: Iterable[object]) -> Iterator[Call]:
             yield call
             yield from with_fallbacks(call.fallback)
 
+
+def calls_for(raw: bytes, channel: Channel, to: str) -> list[Call]:
+    """What is sent for an event, each call followed by what goes out in its place."""
+    made = plan(translate(decode(raw).event).contents, channel, to, key="k")
+    assert made.steps or made.losses, "nothing is shown, and nothing said of it"
+    return list(with_fallbacks(made.steps))
+
+
+# ---- what an answer means ----------------------------------------------------------------------------------
+
+
+def refusal(channel: Channel, reply: Reply) -> SendError:
+    """What `check` makes of a reply that is no yes."""
+    with pytest.raises(SendError) as caught:
+        channel.check(reply)
+    return caught.value
+
+
+def waits(channel: Channel, reply: Reply) -> tuple[float | None, str]:
+    """For how long what has to wait: the chat or the channel."""
+    error = refusal(channel, reply)
+    assert isinstance(error, Unavailable)
+    return error.retry_after, error.scope
+
+
+def named(value: object) -> str:
+    """A reply or an error in the name of a test."""
+    if isinstance(value, Reply):
+        return f"{value.status} {value.body.decode(errors='replace')[:100]}".strip()
+    return getattr(value, "__name__", "")
+
+
+NOT_THE_PLATFORM: Final = (
+    (Reply(status=403, body=b"a proxy's own no"), Unavailable),
+    (Reply(status=407, body=b"<html>who are you?</html>"), Unavailable),
+    (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
+    (Reply(status=500, body=b"<html>"), Unavailable),
+    (Reply(status=503), Unavailable),
+    (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
+    (Reply(status=200, body=b"\xff\x00"), Uncertain),
+    (Reply(status=200), Uncertain),
+)
+"""What something in between answers, and what that means wherever the platform itself answers in JSON."""
+BAD_GATEWAY: Final = (
+    (Reply(status=502, body=b"<html>"), Unavailable),
+    (Reply(status=504), Unavailable),
+)
+"""The same, of a gateway that may have passed the request on."""
+
+
+# ---- contents as hypothesis makes them up ------------------------------------------------------------------
 
 MARKS = "ab*_~`>|<&:;/#@\\[](){}!-+=.1 \n"
 """What the platforms' markups are made of."""
@@ -87,29 +153,49 @@ addresses = st.sampled_from(
         "https://x.example/v.mp4?q=*&r=<1>",
         "http://localhost:8080/a b",
         "https://x.example/" + "x" * 2400,
+        "https://x.example/a%20b.pdf",
         "mailto:a@b.example",
+        "tel:+30210",
         "nope",
         "",
     ]
 )
-buttons: st.SearchStrategy[Button] = st.one_of(
-    st.builds(Postback, words, texts),
-    st.builds(Link, words, addresses),
-    st.builds(OpenWebview, words, addresses),
-)
-cards: st.SearchStrategy[Card] = st.builds(
-    Card,
-    words,
-    texts,
-    st.none() | st.builds(Media, st.sampled_from(["image", "video"]), addresses),
-    st.lists(buttons, max_size=7).map(tuple),
-)
-contents: st.SearchStrategy[Content] = st.one_of(
-    st.builds(Text, texts, st.lists(st.builds(Option, words, texts), max_size=30).map(tuple)),
-    *(st.builds(cls, addresses, words) for cls in (Image, Video, Audio, File)),
-    cards,
-    st.lists(cards, max_size=12).map(lambda some: Carousel(tuple(some))),
-    st.builds(Webview, addresses, words, st.just("full"), texts),
-    st.builds(Handover, texts),
-    st.builds(Notice, st.just("close"), texts),
-)
+heights: st.SearchStrategy[WebviewHeight] = st.sampled_from(["full", "tall", "compact", "new_window"])
+sizes = st.none() | st.integers(1, 60 * 2**20)
+
+
+def made_of(
+    words: st.SearchStrategy[str],
+    texts: st.SearchStrategy[str],
+    addresses: st.SearchStrategy[str],
+    *,
+    options: int = 30,
+) -> st.SearchStrategy[Content]:
+    """Contents of every kind: `words` for what is short, `texts` for what may be long."""
+    buttons: st.SearchStrategy[Button] = st.one_of(
+        st.builds(Postback, words, texts),
+        st.builds(Link, words, addresses),
+        st.builds(OpenWebview, words, addresses, heights),
+    )
+    cards: st.SearchStrategy[Card] = st.builds(
+        Card,
+        words,
+        texts,
+        st.none() | st.builds(Media, st.sampled_from(["image", "video"]), addresses),
+        st.lists(buttons, max_size=12).map(tuple),
+        st.none() | buttons,
+    )
+    return st.one_of(
+        st.builds(Text, texts, st.lists(st.builds(Option, words, texts), max_size=options).map(tuple)),
+        st.builds(Image, addresses, texts),
+        *(st.builds(cls, addresses, texts, sizes) for cls in (Video, Audio, File)),
+        cards,
+        st.lists(cards, max_size=12).map(lambda some: Carousel(tuple(some))),
+        st.builds(Webview, addresses, words, heights, texts),
+        st.builds(Typing, st.booleans()),
+        st.builds(Handover, texts),
+        st.builds(Notice, st.just("close"), texts),
+    )
+
+
+contents = made_of(words, texts, addresses)

@@ -37,13 +37,23 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
-from bridge.events import decode
-from bridge.plan import plan
 from bridge.secret import Secret
 from bridge.testing import corpus
-from bridge.translate import translate
 from tests.channels.discord_rules import problems, shown
-from tests.channels.talk import contents, events, texts, with_fallbacks, words
+from tests.channels.talk import (
+    BAD_GATEWAY,
+    NOT_THE_PLATFORM,
+    calls_for,
+    calls_of,
+    contents,
+    events,
+    named,
+    refusal,
+    texts,
+    waits,
+    with_fallbacks,
+    words,
+)
 
 TOKEN = "MTA.a-token-that-must-never-be-seen"
 CHAT = "1234567890"
@@ -56,7 +66,7 @@ def channel(api_url: str = "https://discord.com/api/v10") -> Discord:
 
 
 def planned(*said: Content) -> list[Call]:
-    return [step for step in plan(said, channel(), CHAT, key="k").steps if isinstance(step, Call)]
+    return calls_of(channel(), CHAT, *said)
 
 
 def bodies(*said: Content) -> list[dict[str, Any]]:
@@ -244,9 +254,7 @@ def test_a_text_alone_has_no_simpler_form() -> None:
 
 @pytest.mark.parametrize("raw", events())
 def test_every_event_is_shown_in_calls_that_discord_accepts(raw: bytes) -> None:
-    made = plan(translate(decode(raw).event).contents, channel(), CHAT, key="k")
-    assert made.steps or made.losses, "nothing is shown, and nothing said of it"
-    for call in with_fallbacks(made.steps):
+    for call in calls_for(raw, channel(), CHAT):
         assert problems(call.op, json.loads(channel().request(call).body)) == []
 
 
@@ -416,20 +424,15 @@ def test_a_yes_gives_the_messages_id() -> None:
         *((refused(400, code), Unavailable) for code in (40004, 130000)),
         (refused(503, 50035), Unavailable),
         (Reply(status=500, body=b'{"id":"1"}'), Unavailable),
-        (Reply(status=502, body=b"<html>"), Unavailable),
         (Reply(status=403, body=b"error code: 1020"), Unavailable),
-        (Reply(status=401, body=b"a proxy's own no"), Unavailable),
-        (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
-        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
-        (Reply(status=200), Uncertain),
         (Reply(status=200, body=b'{"id":[]}'), Uncertain),
+        *NOT_THE_PLATFORM,
+        *BAD_GATEWAY,
     ],
-    ids=lambda value: f"{value.status} {value.body.decode()[:60]}" if isinstance(value, Reply) else "",
+    ids=named,
 )
 def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
-    with pytest.raises(error) as caught:
-        channel().check(reply)
-    assert type(caught.value) is error
+    assert type(refusal(channel(), reply)) is error
 
 
 HTML = b"<html>Error 1015</html>"
@@ -456,6 +459,4 @@ HTML = b"<html>Error 1015</html>"
 def test_a_wait_time_holds_the_chat_or_the_channel(
     reply: Reply, retry_after: float | None, scope: str
 ) -> None:
-    with pytest.raises(Unavailable) as caught:
-        channel().check(reply)
-    assert (caught.value.retry_after, caught.value.scope) == (retry_after, scope)
+    assert waits(channel(), reply) == (retry_after, scope)

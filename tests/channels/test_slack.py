@@ -36,13 +36,23 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
-from bridge.events import decode
-from bridge.plan import plan
 from bridge.secret import Secret
 from bridge.testing import corpus
-from bridge.translate import translate
 from tests.channels.slack_rules import problems, read
-from tests.channels.talk import contents, events, texts, with_fallbacks, words
+from tests.channels.talk import (
+    BAD_GATEWAY,
+    NOT_THE_PLATFORM,
+    calls_for,
+    calls_of,
+    contents,
+    events,
+    named,
+    refusal,
+    texts,
+    waits,
+    with_fallbacks,
+    words,
+)
 
 TOKEN = "xoxb-a-token-that-must-never-be-seen"
 CHAT = "C0123"
@@ -54,7 +64,7 @@ def channel(api_url: str = "https://slack.com/api") -> Slack:
 
 
 def planned(*said: Content, to: str = CHAT) -> list[Call]:
-    return [step for step in plan(said, channel(), to, key="k").steps if isinstance(step, Call)]
+    return calls_of(channel(), to, *said)
 
 
 def bodies(*said: Content) -> list[dict[str, Any]]:
@@ -335,9 +345,7 @@ def test_blocks_fall_back_to_a_text(content: Content, text: str, numbers: tuple[
 
 @pytest.mark.parametrize("raw", events())
 def test_every_event_is_shown_in_calls_that_slack_accepts(raw: bytes) -> None:
-    made = plan(translate(decode(raw).event).contents, channel(), CHAT, key="k")
-    assert made.steps or made.losses, "nothing is shown, and nothing said of it"
-    for call in with_fallbacks(made.steps):
+    for call in calls_for(raw, channel(), CHAT):
         assert problems(call.op, call.body) == []
 
 
@@ -476,21 +484,17 @@ def test_a_yes_gives_the_messages_id() -> None:
         (refused("invalid_auth", 503), Unavailable),
         (refused("with the user's words"), Uncertain),
         (Reply(status=500, body=b"{}"), Unavailable),
-        (Reply(status=502, body=b"<html>"), Unavailable),
-        (Reply(status=403, body=b"a proxy's own no"), Unavailable),
-        (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
         (Reply(status=404, body=b'{"ok":true}'), Unavailable),
-        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
-        (Reply(status=200), Uncertain),
         (Reply(status=200, body=b'{"ok":false,"error":[]}'), Uncertain),
+        *NOT_THE_PLATFORM,
+        *BAD_GATEWAY,
     ],
-    ids=lambda value: f"{value.status} {value.body.decode()[:60]}" if isinstance(value, Reply) else "",
+    ids=named,
 )
 def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
-    with pytest.raises(error) as caught:
-        channel().check(reply)
-    assert type(caught.value) is error
-    assert "words" not in str(caught.value)
+    found = refusal(channel(), reply)
+    assert type(found) is error
+    assert "words" not in str(found)
 
 
 @pytest.mark.parametrize(
@@ -505,6 +509,4 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
     ids=["429", "in-a-200", "no-time", "no-json", "503"],
 )
 def test_a_wait_time_holds_the_whole_channel(reply: Reply, retry_after: float | None, scope: str) -> None:
-    with pytest.raises(Unavailable) as caught:
-        channel().check(reply)
-    assert (caught.value.retry_after, caught.value.scope) == (retry_after, scope)
+    assert waits(channel(), reply) == (retry_after, scope)
