@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -42,16 +42,24 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
-from bridge.events import EVENT_TYPES, decode
-from bridge.events.responses import RESPONSE_TYPES
 from bridge.plan import plan
-from bridge.samples import sample
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
 from bridge.testing import corpus
-from bridge.translate import translate
 from tests.channels.line_rules import problems
-from tests.seed import payloads
+from tests.channels.talk import (
+    BAD_GATEWAY,
+    NOT_THE_PLATFORM,
+    calls_for,
+    calls_of,
+    contents,
+    events,
+    named,
+    refusal,
+    waits,
+    with_fallbacks,
+    words,
+)
 
 TOKEN = "channel-access-token/+="
 ADA = "U" + "a" * 32
@@ -71,15 +79,8 @@ def rendered(content: Content, to: str = ADA, **more: Any) -> list[dict[str, Any
     return [call.body["messages"][0] for call in calls]
 
 
-def planned(contents: Sequence[Content], to: str = ADA) -> list[Call]:
-    steps = plan(contents, channel(), to, key="k").steps
-    return [step for step in steps if isinstance(step, Call)]
-
-
-def with_fallbacks(calls: Sequence[Call]) -> Iterator[Call]:
-    for call in calls:
-        yield call
-        yield from with_fallbacks(call.fallback)
+def planned(*said: Content, to: str = ADA) -> list[Call]:
+    return calls_of(channel(), to, *said)
 
 
 def refusals(calls: Sequence[Call]) -> list[str]:
@@ -234,7 +235,7 @@ SHOWN = [
 @pytest.mark.parametrize(("content", "expected"), SHOWN)
 def test_a_content_is_sent_as(content: Content, expected: list[dict[str, Any]]) -> None:
     assert rendered(content) == expected
-    assert refusals(planned([content])) == []
+    assert refusals(planned(content)) == []
 
 
 @pytest.mark.parametrize(
@@ -270,14 +271,14 @@ def test_what_line_would_not_show_becomes_a_link_and_is_reported(content: Conten
 
 def test_an_address_without_an_ending_is_tried() -> None:
     signed = "https://x.example/media/7f3?" + "s" * 1500
-    (call,) = planned([Image(signed)])
+    (call,) = planned(Image(signed))
     assert call.body["messages"][0]["originalContentUrl"] == signed
 
 
 def test_typing_is_a_loading_animation() -> None:
     (call,) = channel().render(Typing(on=True), ADA)
     assert (call.op, call.body, call.ephemeral) == ("chat/loading/start", {"loadingSeconds": 20}, True)
-    assert refusals(planned([Typing(on=True)])) == []
+    assert refusals(planned(Typing(on=True))) == []
 
 
 @pytest.mark.parametrize(
@@ -308,21 +309,21 @@ def test_values_of_cards_are_kept_for_the_fallback_too() -> None:
 @pytest.mark.parametrize(("count", "quick"), [(13, True), (14, False)], ids=["13", "14"])
 def test_more_options_than_quick_replies_are_numbered(count: int, quick: bool) -> None:
     options = tuple(Option(f"Choice {number}", f"I choose {number}") for number in range(count))
-    (call,) = planned([Text("Pick", options)])
+    (call,) = planned(Text("Pick", options))
     assert ("quickReply" in call.body["messages"][0]) is quick
     assert len(call.numbers) == (0 if quick else count)
 
 
 @pytest.mark.parametrize(("wave", "calls"), [(2500, 1), (2501, 2)], ids=["fits", "one-over"])
 def test_a_text_is_counted_in_utf16(wave: int, calls: int) -> None:
-    made = planned([Text("👋" * wave)])
+    made = planned(Text("👋" * wave))
     assert len(made) == calls
     assert refusals(made) == []
 
 
 @pytest.mark.parametrize(("count", "sizes"), [(12, [12]), (13, [12, 1]), (25, [12, 12, 1])])
 def test_a_carousel_has_twelve_bubbles(count: int, sizes: list[int]) -> None:
-    made = planned([Carousel(tuple(Card(f"Card {number}") for number in range(count)))])
+    made = planned(Carousel(tuple(Card(f"Card {number}") for number in range(count))))
     assert [len(call.body["messages"][0]["contents"]["contents"]) for call in made] == sizes
 
 
@@ -337,7 +338,7 @@ def test_a_carousel_too_big_for_one_message_goes_on_in_the_next() -> None:
         )
         for number in range(12)
     )
-    made = planned([Carousel(cards)])
+    made = planned(Carousel(cards))
     assert len(made) > 1
     shown = [bubble for call in made for bubble in call.body["messages"][0]["contents"]["contents"]]
     assert [bubble["body"]["contents"][0]["text"] for bubble in shown] == [card.title for card in cards]
@@ -374,44 +375,16 @@ def test_a_text_has_no_simpler_form() -> None:
 
 # ---- LINE's own rules --------------------------------------------------------------------------------------
 
-words = st.text(st.characters(codec="utf-8"), max_size=200)
-addresses = st.sampled_from(
-    [PNG, "https://x.example/v.mp4", "http://x.example/a b", "mailto:a@b.example", "tel:+30210", "nope", ""]
-)
-buttons = st.one_of(
-    st.builds(Postback, words, words),
-    st.builds(Link, words, addresses),
-    st.builds(OpenWebview, words, addresses),
-)
-cards = st.builds(
-    Card,
-    words,
-    words | words.map(lambda word: word * 20),
-    st.none() | st.builds(Media, st.sampled_from(["image", "video"]), addresses),
-    st.lists(buttons, max_size=12).map(tuple),
-    st.none() | buttons,
-)
-contents: st.SearchStrategy[Content] = st.one_of(
-    st.builds(
-        Text, words | words.map(lambda word: word * 60), st.lists(st.builds(Option, words, words)).map(tuple)
-    ),
-    *(st.builds(cls, addresses, words) for cls in (Image, Video, Audio, File)),
-    cards,
-    st.builds(Carousel, st.lists(cards, max_size=4).map(tuple)),
-    st.builds(Webview, addresses, words, st.just("full"), words),
-    st.builds(Typing, st.booleans()),
-)
-
 
 @settings(deadline=None, max_examples=60)  # the first example waits for the import of the SDK
 @given(st.lists(contents, max_size=3), st.sampled_from([ADA, GROUP]))
 def test_line_accepts_whatever_is_planned(some: list[Content], to: str) -> None:
-    assert refusals(planned(some, to)) == []
+    assert refusals(planned(*some, to=to)) == []
 
 
 @pytest.mark.parametrize("name", corpus())
 def test_line_accepts_the_corpus(name: str) -> None:
-    assert refusals(planned([corpus()[name]])) == []
+    assert refusals(planned(corpus()[name])) == []
 
 
 @given(words, words)
@@ -422,31 +395,11 @@ def test_what_is_written_is_shown_as_it_is(one: str, other: str) -> None:
     assert shown == [f"t{one}", *([] if blank(other) else [other])]
 
 
-RESPONSES = [
-    sample("message:brain_send", response_type=kind, session="s", number=1, now_ms=1)
-    for kind in RESPONSE_TYPES
-]
-EVENTS = [sample(kind, session="s", number=1, now_ms=1) for kind in EVENT_TYPES]
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        *(pytest.param(payload.raw, id=f"page {payload.name}") for payload in payloads()),
-        *(pytest.param(orjson.dumps(event), id=f"sample {event['event_type']}") for event in EVENTS),
-        *(
-            pytest.param(orjson.dumps(event), id=f"sample {event['output']['responses'][0]['type']}")
-            for event in RESPONSES
-        ),
-    ],
-)
+@pytest.mark.parametrize("raw", events())
 @pytest.mark.parametrize("to", [ADA, GROUP], ids=["user", "group"])
 def test_every_event_is_shown_in_calls_that_line_accepts(raw: bytes, to: str) -> None:
-    made = plan(translate(decode(raw).event).contents, channel(), to, key="k")
-    calls = [step for step in made.steps if isinstance(step, Call)]
-    ephemeral = to == GROUP and b"message:compose" in raw
-    assert made.steps or made.losses or ephemeral, "nothing is shown, and nothing said of it"
-    assert refusals(calls) == []
+    typing_alone = b'"message:compose"' in raw or b'"pause"' in raw
+    assert refusals(calls_for(raw, channel(), to, silent=to == GROUP and typing_alone)) == []
 
 
 def pushed(**message: Any) -> dict[str, Any]:
@@ -501,7 +454,7 @@ def test_the_rules_tests_rely_on_can_fail(path: str, body: dict[str, Any]) -> No
 
 
 def test_only_the_header_of_a_request_has_the_token() -> None:
-    (call,) = planned([Text("Hi")])
+    (call,) = planned(Text("Hi"))
     request = channel(api_url="https://line.example/").request(call)
     assert request.url == "https://line.example/v2/bot/message/push"
     assert request.headers["authorization"] == f"Bearer {TOKEN}"
@@ -510,14 +463,14 @@ def test_only_the_header_of_a_request_has_the_token() -> None:
 
 
 def test_each_call_and_each_fallback_has_a_retry_key_of_its_own() -> None:
-    calls = list(with_fallbacks(planned([Image(PNG), Text("Hi")])))
+    calls = list(with_fallbacks(planned(Image(PNG), Text("Hi"))))
     keys = [channel().request(call).headers["x-line-retry-key"] for call in calls]
     assert keys == [str(uuid.UUID(call.id)) for call in calls]
     assert len(set(keys)) == 3
 
 
 def test_a_loading_animation_has_no_retry_key() -> None:
-    (call,) = planned([Typing(on=True)])
+    (call,) = planned(Typing(on=True))
     assert call.id
     assert "x-line-retry-key" not in channel().request(call).headers
 
@@ -590,32 +543,23 @@ def test_a_yes_gives_the_messages_id(reply: Reply, message_id: str | None) -> No
         (answered(429, "The API rate limit has been exceeded. Try again later."), Unavailable),
         (answered(409, "Conflict"), Unavailable),
         (answered(500, "Internal server error"), Unavailable),
-        (Reply(status=401, body=b"a proxy's own no"), Unavailable),
-        (Reply(status=502, body=b"<html>"), Unavailable),
-        (Reply(status=504), Unavailable),
-        (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
-        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
-        (Reply(status=200, body=b""), Uncertain),
+        *NOT_THE_PLATFORM,
+        *BAD_GATEWAY,
         (Reply(status=400, body=b'{"message":7,"details":{}}'), ContentRefused),
     ],
-    ids=lambda value: getattr(value, "body", b"").decode()[:60] or getattr(value, "__name__", "empty"),
+    ids=named,
 )
 def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
-    with pytest.raises(error) as caught:
-        channel().check(reply)
-    assert type(caught.value) is error
+    assert type(refusal(channel(), reply)) is error
 
 
 def test_the_rate_limit_is_the_accounts() -> None:
-    with pytest.raises(Unavailable) as caught:
-        channel().check(answered(429, "The API rate limit has been exceeded. Try again later."))
-    assert (caught.value.scope, caught.value.retry_after) == ("channel", None)
+    reply = answered(429, "The API rate limit has been exceeded. Try again later.")
+    assert waits(channel(), reply) == (None, "channel")
 
 
 def test_a_reason_is_bounded() -> None:
-    with pytest.raises(ContentRefused) as caught:
-        channel().check(answered(400, "x" * 5000))
-    assert len(str(caught.value)) == 200
+    assert len(str(refusal(channel(), answered(400, "x" * 5000)))) == 200
 
 
 # ---- over a socket -----------------------------------------------------------------------------------------
@@ -637,7 +581,7 @@ async def test_a_repeat_after_a_lost_answer_is_shown_once() -> None:
     app.router.add_post("/v2/bot/message/push", push)
     async with TestServer(app) as server, open_http() as http:
         line, sender = channel(api_url=str(server.make_url("/"))), Sender(http)
-        (call,) = planned([Text("Hi")])
+        (call,) = planned(Text("Hi"))
         with pytest.raises(Uncertain):
             await sender.send(line.request(call))
         assert line.check(await sender.send(line.request(call))) == "461230966842064897"

@@ -345,7 +345,7 @@ def test_blocks_fall_back_to_a_text(content: Content, text: str, numbers: tuple[
 
 @pytest.mark.parametrize("raw", events())
 def test_every_event_is_shown_in_calls_that_slack_accepts(raw: bytes) -> None:
-    for call in calls_for(raw, channel(), CHAT):
+    for call in with_fallbacks(calls_for(raw, channel(), CHAT)):
         assert problems(call.op, call.body) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -39,15 +39,23 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
-from bridge.events import EVENT_TYPES, decode
-from bridge.events.responses import RESPONSE_TYPES
 from bridge.plan import plan
-from bridge.samples import sample
 from bridge.secret import Secret
 from bridge.testing import corpus
-from bridge.translate import translate
+from tests.channels.talk import (
+    BAD_GATEWAY,
+    NOT_THE_PLATFORM,
+    calls_for,
+    calls_of,
+    contents,
+    events,
+    named,
+    refusal,
+    waits,
+    with_fallbacks,
+    words,
+)
 from tests.channels.viber_rules import problems
-from tests.seed import payloads
 
 TOKEN = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
 ADA = "01234567890A="
@@ -66,15 +74,8 @@ def rendered(content: Content) -> list[dict[str, Any]]:
     return [dict(call.body) for call in calls]
 
 
-def planned(contents: Sequence[Content]) -> list[Call]:
-    steps = plan(contents, channel(), ADA, key="k").steps
-    return [step for step in steps if isinstance(step, Call)]
-
-
-def with_fallbacks(calls: Sequence[Call]) -> Iterator[Call]:
-    for call in calls:
-        yield call
-        yield from with_fallbacks(call.fallback)
+def planned(*said: Content) -> list[Call]:
+    return calls_of(channel(), ADA, *said)
 
 
 def refusals(calls: Sequence[Call]) -> list[str]:
@@ -261,7 +262,7 @@ SHOWN = [
 @pytest.mark.parametrize(("content", "expected"), SHOWN)
 def test_a_content_is_sent_as(content: Content, expected: list[dict[str, Any]]) -> None:
     assert rendered(content) == expected
-    assert refusals(planned([content])) == []
+    assert refusals(planned(content)) == []
 
 
 @pytest.mark.parametrize(
@@ -317,21 +318,21 @@ def test_values_of_cards_are_kept_for_the_fallback_too() -> None:
 @pytest.mark.parametrize(("count", "quick"), [(12, True), (13, False)], ids=["12", "13"])
 def test_more_options_than_rows_are_numbered(count: int, quick: bool) -> None:
     options = tuple(Option(f"Choice {number}", f"I choose {number}") for number in range(count))
-    (call,) = planned([Text("Pick", options)])
+    (call,) = planned(Text("Pick", options))
     assert ("keyboard" in call.body) is quick
     assert len(call.numbers) == (0 if quick else count)
 
 
 @pytest.mark.parametrize(("letters", "calls"), [(7000, 1), (7001, 2)], ids=["fits", "one-over"])
 def test_a_long_text_is_several(letters: int, calls: int) -> None:
-    made = planned([Text("x" * letters)])
+    made = planned(Text("x" * letters))
     assert len(made) == calls
     assert refusals(made) == []
 
 
 @pytest.mark.parametrize("word", ["*", "λ", "字", "👋", "* ", '"', "\\_"])
 def test_a_text_fits_a_request_whatever_it_is_written_in(word: str) -> None:
-    calls = planned([Text(word * (7000 // len(word)))])
+    calls = planned(Text(word * (7000 // len(word))))
     assert refusals(calls) == []
     shown = "".join(call.body["text"] for call in calls).replace(JOINER, "")
     assert shown.replace(" ", "") == (word * (7000 // len(word))).replace(" ", "")
@@ -339,7 +340,7 @@ def test_a_text_fits_a_request_whatever_it_is_written_in(word: str) -> None:
 
 def test_a_keyboard_that_makes_a_text_too_big_follows_it() -> None:
     options = tuple(Option(f"{number} " + "λ" * 30, f"{number} " + "字" * 80) for number in range(12))
-    first, second = planned([Text("λ" * 4000, options)])
+    first, second = planned(Text("λ" * 4000, options))
     assert first.body == text("λ" * 4000)
     assert (second.body["text"], len(second.body["keyboard"]["Buttons"])) == ("…", 12)
     assert refusals([first, second]) == []
@@ -347,7 +348,7 @@ def test_a_keyboard_that_makes_a_text_too_big_follows_it() -> None:
 
 @pytest.mark.parametrize(("count", "sizes"), [(6, [6]), (7, [6, 1]), (25, [6, 6, 6, 6, 1])])
 def test_a_carousel_has_six_cards(count: int, sizes: list[int]) -> None:
-    made = planned([Carousel(tuple(Card(f"Card {number}") for number in range(count)))])
+    made = planned(Carousel(tuple(Card(f"Card {number}") for number in range(count))))
     assert [len(call.body["rich_media"]["Buttons"]) for call in made] == sizes
 
 
@@ -363,7 +364,7 @@ def test_a_carousel_too_big_for_one_request_goes_on_in_the_next() -> None:
         )
         for number in range(6)
     )
-    made = planned([Carousel(cards)])
+    made = planned(Carousel(cards))
     assert len(made) > 1
     titles = re.findall("<b>(.*?)</b>", str([call.body["rich_media"]["Buttons"] for call in made]))
     assert titles == [card.title for card in cards]
@@ -377,7 +378,7 @@ def test_text_that_outgrows_a_card_when_escaped_follows_it_whole() -> None:
     assert words["Text"].startswith("<b>" + "&lt;" * 20)
     assert len(words["Text"]) <= 250
     assert follows == text("<" * 60 + "\n" + "&" * 150)
-    assert refusals(planned([card])) == []
+    assert refusals(planned(card)) == []
 
 
 # ---- what goes out when Viber refuses it -------------------------------------------------------------------
@@ -418,45 +419,16 @@ def test_a_text_has_no_simpler_form() -> None:
 
 # ---- Viber's own rules -------------------------------------------------------------------------------------
 
-words = st.text(st.characters(codec="utf-8"), max_size=200)
-addresses = st.sampled_from(
-    [PNG, "https://x.example/v.mp4", "http://x.example/a b.pdf", "mailto:a@b.example", "tel:+30210", "nope"]
-)
-sizes = st.none() | st.integers(1, 60 * 2**20)
-buttons = st.one_of(
-    st.builds(Postback, words, words),
-    st.builds(Link, words, addresses),
-    st.builds(OpenWebview, words, addresses),
-)
-cards = st.builds(
-    Card,
-    words,
-    words | words.map(lambda word: word * 20),
-    st.none() | st.builds(Media, st.sampled_from(["image", "video"]), addresses),
-    st.lists(buttons, max_size=5).map(tuple),
-    st.none() | buttons,
-)
-contents: st.SearchStrategy[Content] = st.one_of(
-    st.builds(
-        Text, words | words.map(lambda word: word * 60), st.lists(st.builds(Option, words, words)).map(tuple)
-    ),
-    st.builds(Image, addresses, words),
-    *(st.builds(cls, addresses, words, sizes) for cls in (Video, Audio, File)),
-    cards,
-    st.builds(Carousel, st.lists(cards, max_size=4).map(tuple)),
-    st.builds(Webview, addresses, words, st.just("full"), words),
-)
-
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(contents, max_size=3))
 def test_viber_accepts_whatever_is_planned(some: list[Content]) -> None:
-    assert refusals(planned(some)) == []
+    assert refusals(planned(*some)) == []
 
 
 @pytest.mark.parametrize("name", corpus())
 def test_viber_accepts_the_corpus(name: str) -> None:
-    assert refusals(planned([corpus()[name]])) == []
+    assert refusals(planned(corpus()[name])) == []
 
 
 FORMAT = re.compile(r"(?<![^\W_])([*_~]|```)(?=\S)[^\n]*?(?<=\S)\1(?!\S)")
@@ -483,28 +455,9 @@ def test_a_button_shows_a_text_as_it_was_written(said: str) -> None:
     assert set(re.findall("<[^>]*>", shown)) <= {"<br>"}
 
 
-RESPONSES = [
-    sample("message:brain_send", response_type=kind, session="s", number=1, now_ms=1)
-    for kind in RESPONSE_TYPES
-]
-EVENTS = [sample(kind, session="s", number=1, now_ms=1) for kind in EVENT_TYPES]
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        *(pytest.param(payload.raw, id=f"page {payload.name}") for payload in payloads()),
-        *(pytest.param(orjson.dumps(event), id=f"sample {event['event_type']}") for event in EVENTS),
-        *(
-            pytest.param(orjson.dumps(event), id=f"sample {event['output']['responses'][0]['type']}")
-            for event in RESPONSES
-        ),
-    ],
-)
+@pytest.mark.parametrize("raw", events())
 def test_every_event_is_shown_in_calls_that_viber_accepts(raw: bytes) -> None:
-    made = plan(translate(decode(raw).event).contents, channel(), ADA, key="k")
-    assert made.steps or made.losses, "nothing is shown, and nothing said of it"
-    assert refusals([step for step in made.steps if isinstance(step, Call)]) == []
+    assert refusals(calls_for(raw, channel(), ADA)) == []
 
 
 def request(**message: Any) -> dict[str, Any]:
@@ -550,7 +503,7 @@ def test_the_rules_tests_rely_on_can_fail(body: dict[str, Any]) -> None:
 
 
 def test_only_the_header_of_a_request_has_the_token() -> None:
-    (call,) = planned([Text("Hi")])
+    (call,) = planned(Text("Hi"))
     made = channel(api_url="https://viber.example/", avatar=PNG).request(call)
     assert made.url == "https://viber.example/pa/send_message"
     assert made.headers["x-viber-auth-token"] == TOKEN
@@ -622,24 +575,17 @@ def test_a_yes_gives_the_messages_id(body: bytes, message_id: str | None) -> Non
         (answered(2, "invalidAuthToken", http=429), Unavailable),
         (answered(3, "badData", http=400), ContentRefused),
         (answered(0, "ok", http=404), Unavailable),
-        (Reply(status=502, body=b"<html>"), Unavailable),
         (Reply(status=403, body=b'{"message":"Forbidden"}'), Unavailable),
-        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
         (Reply(status=200, body=b'{"status":"0"}'), Uncertain),
-        (Reply(status=200, body=b""), Uncertain),
+        *NOT_THE_PLATFORM,
+        *BAD_GATEWAY,
     ],
-    ids=lambda value: getattr(value, "body", b"").decode()[:50] or getattr(value, "__name__", "empty"),
+    ids=named,
 )
 def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
-    with pytest.raises(error) as caught:
-        channel().check(reply)
-    assert type(caught.value) is error
+    assert type(refusal(channel(), reply)) is error
 
 
 def test_too_many_messages_hold_one_chat() -> None:
-    with pytest.raises(Unavailable) as caught:
-        channel().check(answered(12, "tooManyRequests"))
-    assert (caught.value.scope, caught.value.retry_after) == ("chat", None)
-    with pytest.raises(Unavailable) as caught:
-        channel().check(answered(12, "tooManyRequests", wait="60"))
-    assert caught.value.retry_after == 60
+    assert waits(channel(), answered(12, "tooManyRequests")) == (None, "chat")
+    assert waits(channel(), answered(12, "tooManyRequests", wait="60")) == (60.0, "chat")
