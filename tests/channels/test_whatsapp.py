@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.channels import Call, Reply, text
+from bridge.channels import Call, Reply, Wait, text
 from bridge.channels.whatsapp import WhatsApp, WhatsAppSettings, markup
 from bridge.cli.matrix import matrix
 from bridge.content import (
     Audio,
-    Button,
     Card,
     Carousel,
     Content,
@@ -28,8 +27,11 @@ from bridge.content import (
     Media,
     OpenWebview,
     Option,
+    Pause,
     Postback,
+    Receipt,
     Text,
+    Typing,
     Video,
     Webview,
 )
@@ -42,15 +44,25 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
-from bridge.events import EVENT_TYPES, decode
-from bridge.events.responses import RESPONSE_TYPES
 from bridge.plan import plan
-from bridge.samples import sample
 from bridge.secret import Secret
 from bridge.testing import corpus
-from bridge.translate import translate
+from tests.channels.talk import (
+    BAD_GATEWAY,
+    NOT_THE_PLATFORM,
+    addresses,
+    calls_for,
+    calls_of,
+    events,
+    made_of,
+    named,
+    refusal,
+    texts,
+    waits,
+    with_fallbacks,
+    words,
+)
 from tests.channels.whatsapp_rules import problems
-from tests.seed import payloads
 
 TOKEN = "EAAG-token"
 ADA = "306912345678"
@@ -62,23 +74,19 @@ def channel(**others: Any) -> WhatsApp:
     return WhatsApp(WhatsAppSettings(token=Secret(TOKEN), phone_number_id="1065", **others))
 
 
+def planned(content: Content, to: str = ADA) -> list[Call]:
+    return calls_of(channel(), to, content)
+
+
 def bodies(content: Content) -> list[Any]:
     """What is planned for a content, as the messages' own parts."""
-    calls = [step for step in plan((content,), channel(), ADA, key="k").steps if isinstance(step, Call)]
-    return [call.body[call.body["type"]] for call in calls]
+    return [call.body[call.body["type"]] for call in planned(content)]
 
 
-def with_fallbacks(calls: Sequence[Call]) -> Iterator[Call]:
-    for call in calls:
-        yield call
-        yield from with_fallbacks(call.fallback)
-
-
-def refusals(content: Content, to: str = ADA) -> list[str]:
-    """What WhatsApp would refuse of a content's messages and of their fallbacks."""
-    steps = plan((content,), channel(), to, key="k").steps
-    calls = with_fallbacks([step for step in steps if isinstance(step, Call)])
-    return [fault for call in calls for fault in problems(orjson.loads(channel().request(call).body))]
+def refusals(calls: Iterable[object]) -> list[str]:
+    """What WhatsApp would refuse of the calls and of all that may go out in their place."""
+    requests = [channel().request(call) for call in with_fallbacks(calls)]
+    return [fault for request in requests for fault in problems(orjson.loads(request.body))]
 
 
 def options(count: int, label: str = "Choice") -> tuple[Option, ...]:
@@ -250,7 +258,7 @@ def page(label: str, url: str) -> dict[str, Any]:
 )  # fmt: skip
 def test_a_content_is_sent_as(content: Content, expected: list[Any]) -> None:
     assert bodies(content) == expected
-    assert refusals(content) == []
+    assert refusals(planned(content)) == []
 
 
 HEAD = Media("image", PNG)
@@ -278,13 +286,11 @@ LOSS = Loss("carousel", "the carousel", "a message for each card")
 )
 def test_cards_stand_side_by_side_only_where_they_are_alike(card: Card, together: bool) -> None:
     carousel = Carousel((Card("A", "a", HEAD, (Link("Go", SITE),)), card))
-    planned = plan((carousel,), channel(), ADA, key="k")
-    [*forms] = [
-        step.body.get("interactive", {}).get("type") for step in planned.steps if isinstance(step, Call)
-    ]
+    made = plan((carousel,), channel(), ADA, key="k")
+    [*forms] = [step.body.get("interactive", {}).get("type") for step in made.steps if isinstance(step, Call)]
     assert ("carousel" in forms) == together
-    assert (LOSS in planned.losses) != together
-    assert refusals(carousel) == []
+    assert (LOSS in made.losses) != together
+    assert refusals(made.steps) == []
 
 
 def test_the_matrix_says_that_cards_have_to_be_alike() -> None:
@@ -310,8 +316,8 @@ def test_a_label_too_long_for_a_button_makes_a_list(label: str, form: str) -> No
 
 
 def test_a_label_too_long_for_a_list_is_a_reported_loss() -> None:
-    planned = plan((Text("Pick", (Option("x" * 73, "a"),)),), channel(), ADA, key="k")
-    assert planned.losses == (Loss("text", "the end of a quick reply's label", "a shortened label"),)
+    made = plan((Text("Pick", (Option("x" * 73, "a"),)),), channel(), ADA, key="k")
+    assert made.losses == (Loss("text", "the end of a quick reply's label", "a shortened label"),)
 
 
 @pytest.mark.parametrize(
@@ -425,66 +431,21 @@ def test_a_title_is_bold_where_that_is_safe(title: str, shown: str) -> None:
 
 # ---- WhatsApp's own rules ----------------------------------------------------------------------------------
 
-words = st.text(st.characters(codec="utf-8"), max_size=200) | signs
-addresses = st.sampled_from([PNG, f"{SITE}/v.mp4", "http://h.example/a b", "mailto:a@b.example", "nope", ""])
-buttons: st.SearchStrategy[Button] = st.one_of(
-    st.builds(Postback, words, words),
-    st.builds(Link, words, addresses),
-    st.builds(OpenWebview, words, addresses),
-)
-cards = st.builds(
-    Card,
-    words,
-    words.map(lambda word: word * 6),
-    st.none() | st.builds(Media, st.sampled_from(["image", "video"]), addresses),
-    st.lists(buttons, max_size=4).map(tuple),
-)
-contents: st.SearchStrategy[Content] = st.one_of(
-    st.builds(
-        Text, words | words.map(lambda word: word * 60), st.lists(st.builds(Option, words, words)).map(tuple)
-    ),
-    *(st.builds(cls, addresses, words) for cls in (Image, Video, Audio, File)),
-    cards,
-    st.lists(cards, max_size=4).map(tuple).map(Carousel),
-    st.builds(Webview, addresses, words, st.sampled_from(["full", "tall", "new_window"]), words),
-)
-
 
 @settings(deadline=None)  # the first example waits for pywa's import
-@given(contents, st.sampled_from([ADA, "GR.1234"]))
+@given(made_of(words | signs, texts | signs, addresses), st.sampled_from([ADA, "GR.1234"]))
 def test_whatsapp_accepts_whatever_is_planned_and_every_fallback(content: Content, to: str) -> None:
-    assert refusals(content, to) == []
+    assert refusals(planned(content, to)) == []
 
 
 @pytest.mark.parametrize("content", corpus().values(), ids=corpus())
 def test_whatsapp_accepts_the_corpus(content: Content) -> None:
-    assert refusals(content) == []
+    assert refusals(planned(content)) == []
 
 
-RESPONSES = [
-    sample("message:brain_send", response_type=kind, session="s", number=1, now_ms=1)
-    for kind in RESPONSE_TYPES
-]
-EVENTS = [sample(kind, session="s", number=1, now_ms=1) for kind in EVENT_TYPES]
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        *(pytest.param(payload.raw, id=f"page {payload.name}") for payload in payloads()),
-        *(pytest.param(orjson.dumps(event), id=f"sample {event['event_type']}") for event in EVENTS),
-        *(
-            pytest.param(orjson.dumps(event), id=f"sample {event['output']['responses'][0]['type']}")
-            for event in RESPONSES
-        ),
-    ],
-)
+@pytest.mark.parametrize("raw", events())
 def test_every_event_is_shown_in_messages_that_whatsapp_accepts(raw: bytes) -> None:
-    planned = plan(translate(decode(raw).event).contents, channel(), ADA, key="k")
-    calls = [step for step in planned.steps if isinstance(step, Call)]
-    assert calls or planned.losses, "nothing is shown, and nothing said of it"
-    for call in with_fallbacks(calls):
-        assert problems(orjson.loads(channel().request(call).body)) == []
+    assert refusals(calls_for(raw, channel(), ADA)) == []
 
 
 def message(kind: str, **content: Any) -> dict[str, Any]:
@@ -546,8 +507,52 @@ def test_a_request_has_address_and_token(to: str, address: dict[str, str]) -> No
     assert TOKEN not in f"{call}{request.url}{request.body!r}"
 
 
+MARKED = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.LAST"}
+
+
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (Typing(on=True), {**MARKED, "typing_indicator": {"type": "text"}}),
+        (Receipt("read"), MARKED),
+    ],
+    ids=["typing", "read"],
+)
+def test_a_mark_is_about_the_users_last_message(content: Content, body: dict[str, Any]) -> None:
+    [call] = plan((content,), channel(), ADA, key="k").steps
+    assert isinstance(call, Call)
+    assert (call.recall, call.ephemeral) == (("message",), True)
+    request = channel().request(msgspec.structs.replace(call, memo={"message": "wamid.LAST"}))
+    assert request.url == "https://graph.facebook.com/v25.0/1065/messages"
+    assert orjson.loads(request.body) == body
+    assert problems(body) == []
+
+
+def test_a_mark_of_a_message_nobody_knows_names_none() -> None:
+    [call] = channel().render(Typing(on=True), ADA)
+    assert orjson.loads(channel().request(call).body)["message_id"] == ""
+
+
+@pytest.mark.parametrize(
+    "content", [Typing(on=False), Receipt("delivered")], ids=["typing-ends", "delivered"]
+)
+def test_there_is_no_sign_for_it(content: Content) -> None:
+    assert plan((content,), channel(), ADA, key="k").steps == ()
+
+
+def test_a_long_pause_renews_the_typing_sign_before_it_ends() -> None:
+    steps = plan((Pause(30, typing=True),), channel(), ADA, key="k").steps
+    assert [step.seconds if isinstance(step, Wait) else step.op for step in steps] == [
+        "status", 20.0, "status", 10.0,
+    ]  # fmt: skip
+
+
+def test_a_mark_that_was_made_has_no_id() -> None:
+    assert channel().check(Reply(status=200, body=b'{"success":true}')) is None
+
+
 def test_the_button_of_a_list_can_be_named() -> None:
-    [call] = channel(list_button="Auswählen").render(Text("Pick", options(4)), ADA)
+    [call] = channel(list_button=" Auswählen ").render(Text("Pick", options(4)), ADA)
     assert call.body["interactive"]["action"]["button"] == "Auswählen"
 
 
@@ -602,21 +607,17 @@ def test_a_yes_gives_the_messages_id() -> None:
         (failed(987654), ContentRefused),
         (failed(987654, status=503), Unavailable),
         (failed(987654, status=429), Unavailable),
-        (Reply(status=502, body=b"<html>"), Unavailable),
-        (Reply(status=403, body=b"a proxy's own no"), Unavailable),
         (Reply(status=404, body=b'{"error":"text"}'), Unavailable),
-        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
         (Reply(status=200, body=b'{"error":{}}'), Uncertain),
         (Reply(status=200, body=b'{"messages":[]}'), Uncertain),
+        (Reply(status=200, body=b'{"success":false}'), Uncertain),
+        *NOT_THE_PLATFORM,
+        *BAD_GATEWAY,
     ],
-    ids=lambda value: (
-        f"{value.status} {value.body.decode()[:90]}" if isinstance(value, Reply) else value.__name__
-    ),
+    ids=named,
 )
 def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
-    with pytest.raises(error) as caught:
-        channel().check(reply)
-    assert type(caught.value) is error
+    assert type(refusal(channel(), reply)) is error
 
 
 @pytest.mark.parametrize(
@@ -631,9 +632,7 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
     ids=["user", "number", "account", "header", "proxy"],
 )
 def test_a_limit_holds_the_chat_or_the_whole_channel(reply: Reply, wait: float | None, scope: str) -> None:
-    with pytest.raises(Unavailable) as caught:
-        channel().check(reply)
-    assert (caught.value.retry_after, caught.value.scope) == (wait, scope)
+    assert waits(channel(), reply) == (wait, scope)
 
 
 @pytest.mark.parametrize(
@@ -647,6 +646,5 @@ def test_a_limit_holds_the_chat_or_the_whole_channel(reply: Reply, wait: float |
     ids=["plain", "words", "address", "endless"],
 )
 def test_a_reason_quotes_nothing_of_the_message(said: str, reason: str) -> None:
-    with pytest.raises(ContentRefused) as caught:
-        channel().check(failed(100, message=said))
-    assert str(caught.value) == reason
+    found = refusal(channel(), failed(100, message=said))
+    assert (type(found), str(found)) == (ContentRefused, reason)
