@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -43,15 +43,21 @@ from bridge.errors import (
     Unavailable,
     Uncertain,
 )
-from bridge.events import EVENT_TYPES, decode
-from bridge.events.responses import RESPONSE_TYPES
-from bridge.plan import Plan, plan
-from bridge.samples import sample
+from bridge.plan import plan
 from bridge.secret import Secret
 from bridge.testing import corpus
-from bridge.translate import translate
+from tests.channels.talk import (
+    NOT_THE_PLATFORM,
+    calls_for,
+    calls_of,
+    contents,
+    events,
+    named,
+    refusal,
+    waits,
+    with_fallbacks,
+)
 from tests.channels.twilio_rules import fields, problems
-from tests.seed import payloads
 
 ACCOUNT = "AC" + "0" * 32
 SERVICE = "MG" + "0" * 32
@@ -79,22 +85,12 @@ def bodies(calls: Sequence[Call]) -> list[dict[str, Any]]:
     return [dict(call.body) for call in calls]
 
 
-def planned(content: Content, of: Twilio, to: str = ADA) -> Plan:
-    return plan((content,), of, to, key="k")
+def planned(content: Content, of: Twilio, to: str = ADA) -> list[Call]:
+    return calls_of(of, to, content)
 
 
-def calls_of(made: Plan) -> list[Call]:
-    return [step for step in made.steps if isinstance(step, Call)]
-
-
-def with_fallbacks(calls: Sequence[Call]) -> Iterator[Call]:
-    for call in calls:
-        yield call
-        yield from with_fallbacks(call.fallback)
-
-
-def faults(of: Twilio, made: Plan) -> list[str]:
-    return [fault for call in with_fallbacks(calls_of(made)) for fault in problems(of.request(call))]
+def faults(of: Twilio, calls: Iterable[Call]) -> list[str]:
+    return [fault for call in with_fallbacks(calls) for fault in problems(of.request(call))]
 
 
 LINK = re.compile(r"https?://\S+")
@@ -138,7 +134,7 @@ def test_it_is_a_channel() -> None:
     ids=lambda value: type(value).__name__ if isinstance(value, Content) else "",
 )
 def test_a_content_goes_by_sms_as(content: Content, expected: list[dict[str, Any]]) -> None:
-    assert bodies(calls_of(planned(content, sms()))) == expected
+    assert bodies(planned(content, sms())) == expected
 
 
 @pytest.mark.parametrize(
@@ -164,36 +160,36 @@ def test_a_content_goes_by_sms_as(content: Content, expected: list[dict[str, Any
     ],
 )
 def test_a_content_goes_by_whatsapp_as(content: Content, expected: list[dict[str, Any]]) -> None:
-    assert bodies(calls_of(planned(content, whatsapp()))) == expected
+    assert bodies(planned(content, whatsapp())) == expected
 
 
 def test_the_users_number_stands_for_an_option() -> None:
-    (call,) = calls_of(planned(Text("Pick", (Option("Yes", "yes please"), Option("No", "no"))), sms()))
+    (call,) = planned(Text("Pick", (Option("Yes", "yes please"), Option("No", "no"))), sms())
     assert call.numbers == ("yes please", "no")
 
 
 def test_the_cards_of_a_carousel_are_numbered_on() -> None:
     cards = tuple(Card(f"Card {n}", buttons=(Postback("Buy", f"buy {n}"),)) for n in (1, 2))
-    calls = calls_of(planned(Carousel(cards), sms()))
+    calls = planned(Carousel(cards), sms())
     assert bodies(calls) == [{"Body": "Card 1\n\n1. Buy"}, {"Body": "Card 2\n\n2. Buy"}]
     assert calls[-1].numbers == ("buy 1", "buy 2")
 
 
 @pytest.mark.parametrize("sign", [Typing(on=True), Receipt("read")], ids=["typing", "receipt"])
 def test_signs_are_reported_as_lost(sign: Content) -> None:
-    made = planned(sign, whatsapp())
+    made = plan((sign,), whatsapp(), ADA, key="k")
     assert made.steps == ()
     assert [type(loss) for loss in made.losses] == [Loss]
 
 
 @pytest.mark.parametrize(("count", "parts"), [(1600, 1), (1601, 2)])
 def test_a_body_has_1600_characters(count: int, parts: int) -> None:
-    assert len(calls_of(planned(Text("x" * count), sms()))) == parts
+    assert len(planned(Text("x" * count), sms())) == parts
 
 
 @pytest.mark.parametrize(("count", "parts"), [(800, 1), (801, 2)])
 def test_an_emoji_counts_two(count: int, parts: int) -> None:
-    assert len(calls_of(planned(Text("👋" * count), sms()))) == parts
+    assert len(planned(Text("👋" * count), sms())) == parts
 
 
 @pytest.mark.parametrize(
@@ -202,7 +198,7 @@ def test_an_emoji_counts_two(count: int, parts: int) -> None:
     ids=["sms", "sms-over", "whatsapp", "whatsapp-over"],
 )
 def test_a_caption_is_as_long_as_its_channel_has_it(of: Twilio, count: int, parts: int) -> None:
-    assert len(calls_of(planned(Image(PNG, "x" * count), of))) == parts
+    assert len(planned(Image(PNG, "x" * count), of)) == parts
 
 
 @pytest.mark.parametrize(
@@ -218,12 +214,12 @@ def test_a_caption_is_as_long_as_its_channel_has_it(of: Twilio, count: int, part
 def test_a_refused_file_is_a_text_with_its_address(
     content: Content, of: Twilio, fallback: list[dict[str, Any]]
 ) -> None:
-    call, *_ = calls_of(planned(content, of))
+    call, *_ = planned(content, of)
     assert bodies(call.fallback) == fallback
 
 
 def test_a_text_has_no_simpler_form() -> None:
-    assert [call.fallback for call in calls_of(planned(Text("Hi"), whatsapp()))] == [()]
+    assert [call.fallback for call in planned(Text("Hi"), whatsapp())] == [()]
 
 
 # ---- as written --------------------------------------------------------------------------------------------
@@ -269,10 +265,6 @@ def test_an_address_stays_one() -> None:
 
 # ---- Twilio's own rules ------------------------------------------------------------------------------------
 
-EVENTS = [sample(kind, session="s", number=1, now_ms=1) for kind in EVENT_TYPES] + [
-    sample("message:brain_send", response_type=kind, session="s", number=1, now_ms=1)
-    for kind in RESPONSE_TYPES
-]
 CHANNELS = {
     "sms": (sms(), ADA),
     "whatsapp": (whatsapp(), BEN),
@@ -283,12 +275,10 @@ CHANNELS = {
 }
 
 
+@pytest.mark.parametrize("raw", events())
 @pytest.mark.parametrize(("of", "to"), CHANNELS.values(), ids=CHANNELS)
-def test_every_event_is_shown_in_requests_that_twilio_accepts(of: Twilio, to: str) -> None:
-    for raw in (*(payload.raw for payload in payloads()), *map(orjson.dumps, EVENTS)):
-        made = plan(translate(decode(raw).event).contents, of, to, key="k")
-        assert made.steps or made.losses, "nothing is shown, and nothing said of it"
-        assert faults(of, made) == []
+def test_every_event_is_shown_in_requests_that_twilio_accepts(raw: bytes, of: Twilio, to: str) -> None:
+    assert faults(of, calls_for(raw, of, to)) == []
 
 
 @pytest.mark.parametrize(("of", "to"), CHANNELS.values(), ids=CHANNELS)
@@ -296,15 +286,6 @@ def test_every_content_is_shown_in_requests_that_twilio_accepts(of: Twilio, to: 
     assert {
         name: found for name, each in corpus().items() if (found := faults(of, planned(each, of, to)))
     } == {}
-
-
-words = st.text(st.characters(codec="utf-8"), max_size=90)
-long_words = words | words.map(lambda word: word * 40)
-addresses = st.sampled_from([PNG, "https://x.example/v.mp4", "http://x.example/a b.pdf", "nope", ""])
-contents: st.SearchStrategy[Content] = st.one_of(
-    st.builds(Text, long_words, st.lists(st.builds(Option, words, words), max_size=20).map(tuple)),
-    *(st.builds(cls, addresses, long_words) for cls in (Image, Video, Audio, File)),
-)
 
 
 @settings(deadline=None)  # the first example waits for the SDK's import
@@ -449,25 +430,18 @@ def test_a_yes_gives_the_messages_sid() -> None:
         (refused(500, 20500), Unavailable),
         (refused(503, 21610), Unavailable),
         (accepted(status="failed", error_code=30001), Unavailable),
-        (Reply(status=500, body=b"<html>"), Unavailable),
-        (Reply(status=503), Unavailable),
-        (Reply(status=403, body=b"a proxy's own no"), Unavailable),
         (Reply(status=404, body=b'{"message":"no such page"}'), Unavailable),
-        (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
         (Reply(status=502, body=b"<html>"), Uncertain),
         (Reply(status=504), Uncertain),
-        (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
         (Reply(status=201, body=b"{}"), Uncertain),
+        *NOT_THE_PLATFORM,
     ],
-    ids=lambda value: (
-        f"{value.status} {value.body.decode()[:40]}" if isinstance(value, Reply) else value.__name__
-    ),
+    ids=named,
 )
 def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> None:
-    with pytest.raises(error) as caught:
-        sms().check(reply)
-    assert type(caught.value) is error
-    assert ADA not in str(caught.value)
+    found = refusal(sms(), reply)
+    assert type(found) is error
+    assert ADA not in str(found)
 
 
 @pytest.mark.parametrize(
@@ -484,6 +458,4 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
     ids=["too-many", "with-a-time", "for-this-day", "queue-full", "two-numbers", "header", "proxy"],
 )
 def test_who_has_to_wait_and_for_how_long(reply: Reply, retry_after: float | None, scope: str) -> None:
-    with pytest.raises(Unavailable) as caught:
-        sms().check(reply)
-    assert (caught.value.retry_after, caught.value.scope) == (retry_after, scope)
+    assert waits(sms(), reply) == (retry_after, scope)
