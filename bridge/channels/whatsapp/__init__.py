@@ -17,10 +17,12 @@ under https://developers.facebook.com/documentation/business-messaging/whatsapp/
                                  with heads, buttons alike
     files fetched by URL         5 MB JPEG, PNG; 16 MB video,  business-phone-numbers/media
                                  audio; 100 MB documents
+    a typing sign                25 s                         typing-indicators
     messages                     1 in 6 s to a user, 45 at     throughput
                                  once; 80/s a number
 
-Typing signs and receipts need the id of a message of the user's, which no event has: there are none.
+A typing sign, and the mark that the user's messages were read, are about the last of them: its id is the
+chat's memo (MESSAGE), and until the user has written there is neither. A typing sign marks as read too.
 `messages` renders, `buttons` has what can be pressed, `markup` escapes, `replies` reads what came back.
 """
 
@@ -80,7 +82,7 @@ class WhatsApp:
     Settings = WhatsAppSettings
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        shows=frozenset({Text, Image, Video, Audio, File, Card, Carousel, Webview}),
+        shows=frozenset({Text, Image, Video, Audio, File, Card, Carousel, Webview, Typing, Receipt}),
         text=messages.TEXT,
         caption=messages.CAPTION,
         options=buttons.ROWS,
@@ -100,6 +102,8 @@ class WhatsApp:
             "audio": frozenset({"", ".aac", ".amr", ".mp3", ".m4a", ".mp4", ".ogg", ".opus"}),
         },
         media_bytes={"image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "file": 100 * MB},
+        typing_seconds=25,
+        receipts=frozenset({"read"}),
         chat_pace=Pace(1 / 6, burst=45),
         channel_pace=Pace(80, burst=80),
     )
@@ -107,7 +111,8 @@ class WhatsApp:
     def __init__(self, settings: WhatsAppSettings) -> None:
         if not re.fullmatch(r"[0-9*]+", settings.phone_number_id):
             raise ConfigError("phone_number_id: must be the number's id, which has digits only")
-        if not 1 <= len(settings.list_button.strip()) <= buttons.TITLE:
+        self._list_button = settings.list_button.strip()
+        if not 1 <= len(self._list_button) <= buttons.TITLE:
             raise ConfigError(f"list_button: must be a word or two of at most {buttons.TITLE} characters")
         self._api_url = base_url(settings.api_url)
         self._token = graph.checked_token(settings.token)
@@ -116,7 +121,7 @@ class WhatsApp:
     def render(self, content: Content, to: str) -> Sequence[Call]:
         match content:
             case Text():
-                return messages.text_message(content, self._settings.list_button)
+                return messages.text_message(content, self._list_button)
             case Image() | Video() | Audio() | File():
                 return messages.file_message(content)
             case Card():
@@ -125,15 +130,24 @@ class WhatsApp:
                 return messages.carousel_message(content)
             case Webview():
                 return messages.webview_message(content)
-            case Handover() | Pause() | Notice() | Typing() | Receipt():
+            case Typing(on=True):
+                return [messages.mark_read(typing=True)]
+            case Typing():
+                return ()  # there is no sign for it: typing ends by itself, or with the next message
+            case Receipt():
+                return [messages.mark_read()]
+            case Handover() | Pause() | Notice():
                 raise ValueError(f"whatsapp shows no {kind(content)}: its capabilities say so")
             case _:
                 assert_never(content)
 
     def request(self, call: Call) -> Request:
         to = text.clean(call.to)
-        address = {"recipient" if USER_ID.fullmatch(to) else "to": to}
-        body = {"messaging_product": "whatsapp", "recipient_type": "individual", **address, **call.body}
+        if call.op == messages.MARK:
+            about = {"message_id": call.memo.get(messages.MESSAGE, "")}
+        else:
+            about = {"recipient_type": "individual", "recipient" if USER_ID.fullmatch(to) else "to": to}
+        body = {"messaging_product": "whatsapp", **about, **call.body}
         return graph.post(self._api_url, self._settings.phone_number_id, self._token, body)
 
     def check(self, reply: Reply) -> str | None:

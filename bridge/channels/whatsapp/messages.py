@@ -45,6 +45,9 @@ BLANK: Final = "…"
 """Stands where WhatsApp wants a text and there is none."""
 
 OP: Final = "messages"
+MARK: Final = "status"
+MESSAGE: Final = "message"
+"""The name, in a chat's memo, of the id of the user's last message."""
 
 
 def text_message(content: Text, list_button: str) -> list[Call]:
@@ -111,6 +114,12 @@ def carousel_message(carousel: Carousel) -> list[Call]:
     interactive = {"type": "carousel", "body": {"text": BLANK}, "action": {"cards": cards}}
     one_by_one = tuple(call for card in carousel.cards for call in card_message(card))
     return [_call("interactive", interactive, keep=keep, fallback=one_by_one)]
+
+
+def mark_read(*, typing: bool = False) -> Call:
+    """Marks the user's messages as read up to the last one; with a typing sign below it."""
+    sign = {"typing_indicator": {"type": "text"}} if typing else {}
+    return Call(op=MARK, body={"status": "read", **sign}, recall=(MESSAGE,), ephemeral=True)
 
 
 def side_by_side(cards: Sequence[Card]) -> bool:

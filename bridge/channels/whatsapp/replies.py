@@ -42,6 +42,8 @@ def check(reply: Reply) -> str | None:
     match graph.answer(reply, _failed):
         case {"messages": [{"id": str(id)}, *_]}:
             return id
+        case {"success": True}:  # a mark has no id
+            return None
         case _:
             raise Uncertain(f"HTTP {reply.status} without a message's id")
 
