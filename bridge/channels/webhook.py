@@ -52,14 +52,13 @@ from bridge.channels import (
     UserMessage,
 )
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.recent import recent
 from bridge.channels.retry_after import retry_after
 from bridge.content import Content, Pause, Receipt, Typing
 from bridge.errors import ConfigError, Rejected, Unauthorized, Unavailable
 from bridge.secret import Secret
 
 KEY_PREFIX: Final = "whsec_"
-WINDOW_SECONDS: Final = 300
-"""How far a signed timestamp may be from now, either way."""
 UNLIMITED: Final = 1_000_000
 """The receiver is the user's own: nothing is cut for it, and nothing split."""
 
@@ -149,7 +148,7 @@ class Webhook:
         given = inbound.headers.get("webhook-signature", "").encode(errors="surrogateescape")
         message_id = inbound.headers.get("webhook-id", "")
         signed_at = inbound.headers.get("webhook-timestamp", "")
-        if not message_id or not _is_recent(signed_at, inbound.at):
+        if not message_id or not recent(signed_at, inbound.at):
             return False
         expected = [_sign(key, message_id, signed_at, inbound.body).encode() for key in self._keys]
         # Every pair is compared, so the time it takes does not tell which one matched.
@@ -235,12 +234,3 @@ def _key(secret: str) -> bytes:
 def _sign(key: bytes, message_id: str, signed_at: str, body: bytes) -> str:
     head = f"{message_id}.{signed_at}.".encode(errors="surrogateescape")
     return "v1," + base64.b64encode(hmac.digest(key, head + body, hashlib.sha256)).decode()
-
-
-def _is_recent(signed_at: str, now: float) -> bool:
-    return (
-        signed_at.isascii()
-        and signed_at.isdecimal()
-        and len(signed_at) < 16
-        and abs(int(signed_at) - now) <= WINDOW_SECONDS
-    )
