@@ -20,13 +20,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
         return float(value)
-    then, now = _date(value), _date(headers.get("date", ""))
+    then, now = http_date(value), http_date(headers.get("date", ""))
     if then is None or now is None:
         return None
     return max(0.0, (then - now).total_seconds())
 
 
-def _date(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
     """An HTTP date; None for what is none, and for one without a time zone (it could not be compared)."""
     try:
         date = parsedate_to_datetime(value)
