@@ -15,8 +15,9 @@ import msgspec
 import orjson
 
 from bridge.channels import Reply, Request, text
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ConfigError, ContentRefused, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ConfigError, ContentRefused, SendError, Unauthorized, Unavailable
 from bridge.secret import Secret
 
 URL: Final = "https://graph.facebook.com/v25.0"
@@ -25,6 +26,9 @@ NO_SUCH_OBJECT: Final = (100, 33)
 """Code and subcode of an account that does not exist, or not for this token."""
 REFUSED: Final = frozenset({0, 3, 10, 102, 190, 368, *range(200, 300)})
 """Codes of a token or permission that is refused; 368: the account is blocked for policy violations."""
+MESSAGING: Final = frozenset({"instagram", "messenger", "pages", "whatsapp"})
+"""The limits that are about messages, among all that a business may have."""
+DAY_MINUTES: Final = 24 * 60
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -66,17 +70,35 @@ def answer(reply: Reply, failed: Callable[[Failure], SendError | None]) -> Mappi
                 subcode if isinstance(subcode, int) else 0,
                 f"{code}: {_quoting_nothing(error.get('message'))}",
                 reply.status,
-                retry_after(reply.headers),
+                _wait(reply.headers),
             )
             raise failed(failure) or _shared(failure)
         case dict(body) if 200 <= reply.status < 300 and "error" not in body:
             return body
-        case _ if 200 <= reply.status < 300:
-            raise Uncertain(f"HTTP {reply.status} without the Graph API's JSON")
         case _:
-            # Something on the way answered: whatever its status, it is not Meta's word on the message.
-            wait = retry_after(reply.headers)
-            raise Unavailable(f"HTTP {reply.status} without the Graph API's JSON", retry_after=wait)
+            raise foreign(reply, "the Graph API's JSON")
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """How long Meta asks us to wait: a limit of a business is over in as many minutes as its header says.
+
+    https://developers.facebook.com/docs/graph-api/overview/rate-limiting#headers-2
+    """
+    try:
+        usages = _usage.decode(headers.get("x-business-use-case-usage", "{}"))
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        usages = {}
+    ours = (each for usage in usages.values() for each in usage if each.type in MESSAGING)
+    minutes = max((each.estimated_time_to_regain_access for each in ours), default=0)
+    return 60.0 * minutes if 0 < minutes <= DAY_MINUTES else retry_after(headers)
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    type: str = ""
+    estimated_time_to_regain_access: int = 0
+
+
+_usage = msgspec.json.Decoder(dict[str, list[_Usage]])
 
 
 def _shared(failure: Failure) -> SendError:

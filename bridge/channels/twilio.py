@@ -34,6 +34,7 @@ import msgspec
 
 from bridge.channels import Call, Reply, Request, text
 from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
 from bridge.channels.settings import base_url
 from bridge.channels.whatsapp.markup import escape
@@ -61,7 +62,6 @@ from bridge.errors import (
     SendError,
     Unauthorized,
     Unavailable,
-    Uncertain,
 )
 from bridge.secret import Secret
 
@@ -226,15 +226,15 @@ SETTINGS: Final = frozenset(
     {20003, 20005, 20008, 20404, 21212, 21606, 21659, 21660, 21703, 21704, 30002, 63007}
 )
 """The account, its credentials or its sender: no other message would pass either."""
-HELD: Final[Mapping[int, float | None]] = {
-    20429: None,
-    21611: None,
-    30001: None,
-    63017: None,
-    63018: None,
-    63038: 900.0,
+HELD: Final = {
+    20429: 1.0,  # calls at once
+    21611: 60.0,  # the sender's queue at Twilio is full: it holds hours
+    30001: 60.0,
+    63017: 1.0,  # messages of the account in a second
+    63018: 1.0,  # messages of the sender in a second
+    63038: 900.0,  # messages of the account in a day
 }
-"""The account or its sender has sent too much (63038: for this day); all its chats wait."""
+"""Limits of the account or its sender, and how many seconds all its chats wait: Twilio names no time."""
 LATER: Final = frozenset({14107, 20500, 20503, 20504, 30008, 30410, 63010, 63012})
 """This chat waits: between two numbers too much was sent, or something on the way is broken."""
 FORM: Final = frozenset(
@@ -251,14 +251,8 @@ def _checked(reply: Reply) -> str | None:
             return sid
         case {"code": int(code)} if not 200 <= reply.status < 300:
             raise _failure(reply, code)
-        case _ if 200 <= reply.status < 300:
-            raise Uncertain(f"HTTP {reply.status} without a message's sid")
-        case _ if reply.status in (502, 504):
-            raise Uncertain(f"HTTP {reply.status}: whether Twilio has taken it is not known")
         case _:
-            # Something on the way answered: whatever its status, it is not Twilio's word on the message.
-            wait = retry_after(reply.headers)
-            raise Unavailable(f"HTTP {reply.status} without Twilio's JSON", retry_after=wait)
+            raise foreign(reply, "Twilio's JSON")
 
 
 def _failure(reply: Reply, code: int) -> SendError:
@@ -266,7 +260,8 @@ def _failure(reply: Reply, code: int) -> SendError:
     reason = f"error {code} of Twilio, HTTP {reply.status} (https://www.twilio.com/docs/api/errors/{code})"
     wait = retry_after(reply.headers)
     if code in HELD or reply.status == 429:
-        return Unavailable(reason, retry_after=wait if wait is not None else HELD.get(code), scope="channel")
+        held = wait if wait is not None else HELD.get(code, HELD[20429])
+        return Unavailable(reason, retry_after=held, scope="channel")
     if code in LATER or reply.status >= 500:
         return Unavailable(reason, retry_after=wait)
     if code in SETTINGS or reply.status == 401:

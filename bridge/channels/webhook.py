@@ -129,14 +129,15 @@ class Webhook:
     def check(self, reply: Reply) -> str | None:
         """Any 2xx is a yes.
 
-        401 says that the secret is wrong, for all calls alike. 403 may be a firewall's word on this one body,
-        so it is not taken for that. Redirects are not followed, but leave time to correct the setting.
+        401 says that the secret is wrong and 410 that nothing is to come any more, for all calls alike. 403 may
+        be a firewall's word on this one body, so it is not taken for that. Redirects are not followed, but
+        leave time to correct the setting.
         """
         status = reply.status
         if 200 <= status < 300:
             return None
         reason = f"HTTP {status}"
-        if status == 401:
+        if status in (401, 410):
             raise Unauthorized(reason)
         if 400 <= status < 500 and status not in (408, 425, 429):
             raise Rejected(reason)

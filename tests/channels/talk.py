@@ -108,16 +108,13 @@ NOT_THE_PLATFORM: Final = (
     (Reply(status=302, headers={"location": "https://elsewhere.example"}), Unavailable),
     (Reply(status=500, body=b"<html>"), Unavailable),
     (Reply(status=503), Unavailable),
+    (Reply(status=502, body=b"<html>"), Uncertain),
+    (Reply(status=504), Uncertain),
     (Reply(status=200, body=b"<html>log in first</html>"), Uncertain),
     (Reply(status=200, body=b"\xff\x00"), Uncertain),
     (Reply(status=200), Uncertain),
 )
 """What something in between answers, and what that means wherever the platform itself answers in JSON."""
-BAD_GATEWAY: Final = (
-    (Reply(status=502, body=b"<html>"), Unavailable),
-    (Reply(status=504), Unavailable),
-)
-"""The same, of a gateway that may have passed the request on."""
 
 
 # ---- contents as hypothesis makes them up ------------------------------------------------------------------

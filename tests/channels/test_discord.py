@@ -41,7 +41,6 @@ from bridge.secret import Secret
 from bridge.testing import corpus
 from tests.channels.discord_rules import problems, shown
 from tests.channels.talk import (
-    BAD_GATEWAY,
     NOT_THE_PLATFORM,
     calls_for,
     calls_of,
@@ -427,7 +426,6 @@ def test_a_yes_gives_the_messages_id() -> None:
         (Reply(status=403, body=b"error code: 1020"), Unavailable),
         (Reply(status=200, body=b'{"id":[]}'), Uncertain),
         *NOT_THE_PLATFORM,
-        *BAD_GATEWAY,
     ],
     ids=named,
 )

@@ -51,7 +51,6 @@ from bridge.secret import Secret
 from bridge.testing import corpus
 from tests.channels.googlechat_rules import problems
 from tests.channels.talk import (
-    BAD_GATEWAY,
     NOT_THE_PLATFORM,
     addresses,
     calls_for,
@@ -607,7 +606,8 @@ def test_a_repeat_is_there_already() -> None:
         (refused(403, "PERMISSION_DENIED", "This Chat app is not a member of the space."), Rejected),
         (refused(404, "NOT_FOUND", "Space not found."), Rejected),
         (refused(400, "FAILED_PRECONDITION"), Rejected),
-        (refused(409, "ABORTED"), Rejected),
+        (refused(409, "ABORTED"), Unavailable),
+        (refused(499, "CANCELLED"), Unavailable),
         (refused(401, "UNAUTHENTICATED"), Unauthorized),
         (refused(403, "PERMISSION_DENIED", "… ACCESS_TOKEN_SCOPE_INSUFFICIENT"), Unauthorized),
         (refused(403, "PERMISSION_DENIED", "… SERVICE_DISABLED"), Unauthorized),
@@ -618,7 +618,6 @@ def test_a_repeat_is_there_already() -> None:
         (refused(504, "DEADLINE_EXCEEDED"), Unavailable),
         (Reply(status=200, body=b"{}"), Uncertain),
         *NOT_THE_PLATFORM,
-        *BAD_GATEWAY,
     ],
     ids=named,
 )

@@ -48,7 +48,6 @@ from bridge.sender import Sender, open_http
 from bridge.testing import corpus
 from tests.channels.line_rules import problems
 from tests.channels.talk import (
-    BAD_GATEWAY,
     NOT_THE_PLATFORM,
     calls_for,
     calls_of,
@@ -544,7 +543,6 @@ def test_a_yes_gives_the_messages_id(reply: Reply, message_id: str | None) -> No
         (answered(409, "Conflict"), Unavailable),
         (answered(500, "Internal server error"), Unavailable),
         *NOT_THE_PLATFORM,
-        *BAD_GATEWAY,
         (Reply(status=400, body=b'{"message":7,"details":{}}'), ContentRefused),
     ],
     ids=named,
@@ -555,7 +553,7 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
 
 def test_the_rate_limit_is_the_accounts() -> None:
     reply = answered(429, "The API rate limit has been exceeded. Try again later.")
-    assert waits(channel(), reply) == (None, "channel")
+    assert waits(channel(), reply) == (1.0, "channel")
 
 
 def test_a_reason_is_bounded() -> None:

@@ -46,7 +46,6 @@ from bridge.secret import Secret
 from bridge.testing import corpus
 from tests.channels.messenger_rules import Platform, problems
 from tests.channels.talk import (
-    BAD_GATEWAY,
     NOT_THE_PLATFORM,
     calls_for,
     calls_of,
@@ -479,6 +478,16 @@ def failed(code: int, subcode: int = 0, status: int = 400) -> Reply:
     return Reply(status=status, body=orjson.dumps({"error": error}))
 
 
+def headed(reply: Reply, name: str, value: str) -> Reply:
+    return msgspec.structs.replace(reply, headers={name: value})
+
+
+def usage(kind: str, minutes: int) -> str:
+    """What Meta says of a business's limits."""
+    limit = {"type": kind, "call_count": 100, "estimated_time_to_regain_access": minutes}
+    return orjson.dumps({"66782684": [limit]}).decode()
+
+
 @pytest.mark.parametrize(
     ("body", "message_id"),
     [(b'{"recipient_id":"1","message_id":"m_1"}', "m_1"), (b'{"recipient_id":"1"}', None)],
@@ -491,7 +500,7 @@ def test_a_yes_gives_the_messages_id(body: bytes, message_id: str | None) -> Non
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
-        *((failed(code), Unavailable) for code in (1, 2, 4, 17, 32, 613, 1200)),
+        *((failed(code), Unavailable) for code in (1, 2, 4, 17, 32, 613, 1200, 80001, 80002, 80006)),
         *(
             (failed(code, subcode), Rejected)
             for code, subcode in (
@@ -512,7 +521,6 @@ def test_a_yes_gives_the_messages_id(body: bytes, message_id: str | None) -> Non
         (failed(987654, status=503), Unavailable),
         (Reply(status=200, body=b'{"ok":true}'), Uncertain),
         *NOT_THE_PLATFORM,
-        *BAD_GATEWAY,
     ],
     ids=named,
 )
@@ -526,9 +534,30 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
         (failed(2), None, "chat"),
         (failed(613), 5.0, "channel"),
         (failed(4), 60.0, "channel"),
-        (msgspec.structs.replace(failed(4), headers={"retry-after": "7"}), 7.0, "channel"),
+        (failed(80006), 60.0, "channel"),
+        (headed(failed(4), "retry-after", "7"), 7.0, "channel"),
+        (headed(failed(80006), "x-business-use-case-usage", usage("messenger", 19)), 1140.0, "channel"),
+        (headed(failed(80002), "x-business-use-case-usage", usage("instagram", 0)), 60.0, "channel"),
+        (headed(failed(4), "x-business-use-case-usage", usage("ads_management", 19)), 60.0, "channel"),
+        (headed(failed(4), "x-business-use-case-usage", '{"1": "much"}'), 60.0, "channel"),
+        (headed(failed(4), "x-business-use-case-usage", usage("pages", 10**9)), 60.0, "channel"),
+        (headed(failed(4), "x-business-use-case-usage", "\udcff"), 60.0, "channel"),
+        (headed(failed(4), "x-business-use-case-usage", '{"1":[{"x":' + 9000 * "["), 60.0, "channel"),
     ],
-    ids=["chat", "sends", "calls", "header"],
+    ids=[
+        "chat",
+        "sends",
+        "calls",
+        "day",
+        "header",
+        "minutes",
+        "soon",
+        "ads",
+        "nonsense",
+        "years",
+        "bytes",
+        "deep",
+    ],
 )
 def test_a_limit_holds_the_chat_or_the_whole_channel(reply: Reply, wait: float | None, scope: str) -> None:
     assert waits(channel(), reply) == (wait, scope)

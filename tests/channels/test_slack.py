@@ -40,7 +40,6 @@ from bridge.secret import Secret
 from bridge.testing import corpus
 from tests.channels.slack_rules import problems, read
 from tests.channels.talk import (
-    BAD_GATEWAY,
     NOT_THE_PLATFORM,
     calls_for,
     calls_of,
@@ -475,6 +474,7 @@ def test_a_yes_gives_the_messages_id() -> None:
     [
         *((refused(name), Rejected) for name in ("channel_not_found", "is_archived", "not_in_channel")),
         *((refused(name), Rejected) for name in ("restricted_action_read_only", "message_limit_exceeded")),
+        *((refused(name), Rejected) for name in ("access_denied", "no_permission")),
         *((refused(name), ContentRefused) for name in ("invalid_blocks", "msg_blocks_too_long", "no_text")),
         (refused("a_new_one"), ContentRefused),
         *((refused(name), Unauthorized) for name in ("invalid_auth", "token_revoked", "missing_scope")),
@@ -487,7 +487,6 @@ def test_a_yes_gives_the_messages_id() -> None:
         (Reply(status=404, body=b'{"ok":true}'), Unavailable),
         (Reply(status=200, body=b'{"ok":false,"error":[]}'), Uncertain),
         *NOT_THE_PLATFORM,
-        *BAD_GATEWAY,
     ],
     ids=named,
 )

@@ -234,7 +234,7 @@ def test_any_2xx_is_a_yes(status: int) -> None:
         pytest.param(401, {}, Unauthorized, None, None, id="401"),
         pytest.param(403, {}, Rejected, None, None, id="403"),
         pytest.param(404, {}, Rejected, None, None, id="404"),
-        pytest.param(410, {}, Rejected, None, None, id="410"),
+        pytest.param(410, {}, Unauthorized, None, None, id="410"),
         pytest.param(301, {}, Unavailable, None, "chat", id="redirect"),
         pytest.param(408, {}, Unavailable, None, "chat", id="408"),
         pytest.param(425, {}, Unavailable, None, "chat", id="425"),

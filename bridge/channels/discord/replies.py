@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bridge.channels import Reply
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
 
 LATER: Final = {20016, 20022, 20028, 20029, 40003, 40004, 40006, 40062, 130000}
 """Slow mode, write limits, temporarily switched off, overloaded."""
@@ -33,14 +34,11 @@ def check(reply: Reply) -> str | None:
             raise _limited(reply, "rate limited", limit)
         case _ if reply.status == 204:
             return None
-        case _ if 200 <= reply.status < 300:
-            raise Uncertain(f"HTTP {reply.status} without Discord's JSON")
+        case _ if reply.status == 429 and (wait := retry_after(reply.headers)) is not None:
+            # The firewall's, for all calls alike.
+            raise Unavailable("HTTP 429 without Discord's JSON", retry_after=wait, scope="channel")
         case _:
-            # Something on the way answered. A 429 of that kind is the firewall's, for all calls alike.
-            wait = retry_after(reply.headers)
-            limited = reply.status == 429 and wait is not None
-            reason = f"HTTP {reply.status}"
-            raise Unavailable(reason, retry_after=wait, scope="channel" if limited else "chat")
+            raise foreign(reply, "Discord's JSON")
 
 
 def _failed(reply: Reply, code: int, message: str) -> SendError:

@@ -7,23 +7,22 @@ have to be told apart. https://developers.line.biz/en/reference/messaging-api/#e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bridge.channels import Reply, text
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
+
+HELD_SECONDS: Final = 1.0
+"""The account's limit is of calls in a second, and LINE never says how long to wait."""
 
 
 def check(reply: Reply) -> str | None:
     body = reply.json()
-    taken = 200 <= reply.status < 300
     if not isinstance(body, dict):
-        if taken:
-            raise Uncertain(f"HTTP {reply.status} without LINE's JSON")
-        # Something on the way answered: whatever its status, it is not LINE's word on the message.
-        wait = retry_after(reply.headers)
-        raise Unavailable(f"HTTP {reply.status} without LINE's JSON", retry_after=wait)
-    if taken or _was_taken_before(reply, body):
+        raise foreign(reply, "LINE's JSON")
+    if 200 <= reply.status < 300 or _was_taken_before(reply, body):
         match body:
             case {"sentMessages": [{"id": str(id)}, *_]}:
                 return id
@@ -49,8 +48,7 @@ def _failure(reply: Reply, body: Mapping[Any, Any]) -> SendError:
             # Nothing goes out until the month ends or the plan is changed: that needs a person, not a retry.
             return Unauthorized(reason)
         case 429:
-            # The limit is the account's; LINE never says how long to wait.
-            return Unavailable(reason, retry_after=wait, scope="channel")
+            return Unavailable(reason, retry_after=HELD_SECONDS if wait is None else wait, scope="channel")
         case 401 | 403:
             return Unauthorized(reason)
         case 400 if "'to'" in reason or _is_about_the_address(body.get("details")):

@@ -10,8 +10,12 @@ from typing import Final
 from bridge.channels import Reply, graph
 from bridge.errors import Rejected, SendError, Unavailable, Uncertain
 
-HELD: Final = {4: 60.0, 17: 60.0, 32: 60.0, 613: 5.0}
-"""Limits of the whole page or app, and how many seconds it is held for them: Meta names no time."""
+HELD: Final = {
+    **dict.fromkeys((4, 17, 32), 60.0),  # calls of the app, or about the page, in an hour
+    **dict.fromkeys((80001, 80002, 80006), 60.0),  # of the page, Instagram account, or business in a day
+    613: 5.0,  # calls in a second
+}
+"""Limits of the whole page or app, and how many seconds it is held where Meta names no time."""
 LATER: Final = frozenset({1, 2, 1200})
 """Not now, for this chat."""
 UNREACHABLE: Final = frozenset({33, 1545041, 2018001, 2018065, 2018108, 2018278, 2534022})

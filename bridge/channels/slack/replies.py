@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from bridge.channels import Reply
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
 from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
 
@@ -24,7 +25,6 @@ LATER: Final = {
 PERHAPS: Final = {"fatal_error", "internal_error"}
 """Some of it may have been done before the error was raised, Slack says."""
 LOCKED_OUT: Final = {
-    "access_denied",
     "accesslimited",
     "account_inactive",
     "app_access_restricted",
@@ -40,6 +40,7 @@ LOCKED_OUT: Final = {
     "two_factor_setup_required",
 }
 GONE: Final = {
+    "access_denied",
     "cannot_dm_bot",
     "cannot_reply_to_message",
     "channel_is_limited_access",
@@ -48,6 +49,7 @@ GONE: Final = {
     "is_inactive",
     "message_limit_exceeded",
     "messages_tab_disabled",
+    "no_permission",
     "not_in_channel",
     "thread_not_found",
     "user_disabled",
@@ -65,11 +67,10 @@ def check(reply: Reply) -> str | None:
             return None
         case {"ok": False, "error": str(error)} if reply.status < 500 and re.fullmatch(r"\w{1,80}", error):
             raise _failed(reply, error)
-        case _ if 200 <= reply.status < 300:
-            raise Uncertain(f"HTTP {reply.status} without Slack's JSON")
+        case _ if reply.status == 429:
+            raise _unavailable(reply, "HTTP 429 without Slack's JSON")
         case _:
-            # Something on the way answered: whatever its status, it is not Slack's word on the message.
-            raise _unavailable(reply, f"HTTP {reply.status}")
+            raise foreign(reply, "Slack's JSON")
 
 
 def _failed(reply: Reply, error: str) -> SendError:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from bridge.channels import Reply, text
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Moved, Rejected, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Moved, Rejected, Unauthorized, Unavailable
 
 GONE: Final = (
     "chat not found",
@@ -38,12 +39,8 @@ def check(reply: Reply) -> str | None:
         case {"ok": False, **failure}:
             _failed(reply, failure)
             return None
-        case _ if 200 <= reply.status < 300:
-            raise Uncertain(f"HTTP {reply.status} without Telegram's JSON")
         case _:
-            # Something on the way answered: whatever its status, it is not Telegram's word on the message.
-            wait = retry_after(reply.headers)
-            raise Unavailable(f"HTTP {reply.status} without Telegram's JSON", retry_after=wait)
+            raise foreign(reply, "Telegram's JSON")
 
 
 def _failed(reply: Reply, failure: Mapping[Any, Any]) -> None:

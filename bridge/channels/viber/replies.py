@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.channels import Reply, text
+from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
 
 OK: Final = 0
 TOO_MANY: Final = 12
@@ -24,19 +25,15 @@ ACCOUNT: Final = frozenset({2, 7, 8, 9, 10, 15, 17, 18, 19, 20, 23, 24})
 
 
 def check(reply: Reply) -> str | None:
-    taken = 200 <= reply.status < 300
-    wait = retry_after(reply.headers)
     match reply.json():
         case {"status": int(status), **rest}:
             said = rest.get("status_message")
-        case _ if taken:
-            raise Uncertain(f"HTTP {reply.status} without Viber's JSON")
         case _:
-            # Something on the way answered: whatever its status, it is not Viber's word on the message.
-            raise Unavailable(f"HTTP {reply.status} without Viber's JSON", retry_after=wait)
-    if taken and status == OK:
+            raise foreign(reply, "Viber's JSON")
+    if 200 <= reply.status < 300 and status == OK:
         token = rest.get("message_token")
         return str(token) if isinstance(token, int | str) else None
+    wait = retry_after(reply.headers)
     reason = f"status {status}: {text.clean(said)[:200]}" if isinstance(said, str) else f"status {status}"
     if reply.status == 429 or reply.status >= 500 or status == OK:
         raise Unavailable(f"HTTP {reply.status}, {reason}", retry_after=wait)
