@@ -1,16 +1,25 @@
-"""Dispatchers on the real server, made in one line."""
+"""Dispatchers, and the whole way out of an integration, on the real server, made in one line."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
+from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
+from bridge.channels import Channel
+from bridge.config import Integration
 from bridge.metrics import Metrics
 from bridge.queue import Ack, Delivery, Limits, Queue, Settle
+from bridge.secret import Secret
+from bridge.sender import Transport
+from bridge.sessions import Sessions
 from workers.clock import Clock
+from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher, Handler, Waker
 from workers.lease import Lease
 from workers.observe import Observer
@@ -63,6 +72,69 @@ async def running(redis: Redis, *dispatchers: Dispatcher) -> AsyncIterator[None]
         for waker in wakers:
             waker.cancel()
         await asyncio.gather(*wakers, return_exceptions=True)
+
+
+class Bridge:
+    """A worker's way out for one integration, and a short way to push."""
+
+    def __init__(self, redis: Redis, send: Transport, channel: Channel) -> None:
+        self.redis = redis
+        self.queue: Queue = queue_of(redis)
+        self.sessions = Sessions(redis, NAME)
+        self.metrics = Metrics()
+        self._send = send
+        self._channel = channel
+
+    def dispatcher(self, concurrency: int = 16, channel: Channel | None = None, **given: Any) -> Dispatcher:
+        integration = Integration(name=NAME, channel="x", secrets=(Secret("x"),), **given)
+        channel = channel or self._channel
+        observer = Observer(self.metrics, NAME, "out")
+        clock, queue = Clock(), queue_of(self.redis)
+        deliverer = Deliverer(
+            integration,
+            channel,
+            send=self._send,
+            queue=queue,
+            sessions=self.sessions,
+            clock=clock,
+            observer=observer,
+        )
+        return Dispatcher(
+            queue,
+            deliverer,
+            clock=clock,
+            outage=Outage(),
+            observer=observer,
+            policy=Policy(
+                max_age_seconds=integration.max_age_seconds,
+                resend=integration.resend,
+                idempotent=channel.capabilities.idempotent,
+            ),
+            concurrency=concurrency,
+            lease_seconds=5.0,
+            max_crashes=5,
+        )
+
+    @asynccontextmanager
+    async def running(self, **given: Any) -> AsyncIterator[None]:
+        async with running(self.redis, self.dispatcher(**given)):
+            yield
+
+    async def push(self, *responses: dict[str, Any], session: str = "s1", **fields: Any) -> None:
+        event = {
+            "event_type": "message:brain_send",
+            "session_id": session,
+            "external_session_id": f"chat-{session}",
+            "output": {"responses": responses},
+            **fields,
+        }
+        await self.queue.push(session, json.dumps(event).encode())
+
+    def value(self, sample: str) -> float:
+        for line in generate_latest(self.metrics._registry).decode().splitlines():
+            if line.startswith(f"{sample} "):
+                return float(line.rpartition(" ")[2])
+        return 0.0
 
 
 class Sent:

@@ -3,33 +3,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
-from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
 from bridge.channels.capabilities import Pace
-from bridge.config import Integration
 from bridge.content import Text
-from bridge.metrics import Metrics
-from bridge.queue import Queue, connect
+from bridge.queue import connect
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
-from bridge.sessions import Sessions
-from tests.workers.bench import NAME, queue_of, quiet, running, until
+from tests.workers.bench import Bridge, quiet, running, until
 from tests.workers.plain import CAPABILITIES, Plain
 from tests.workers.platform import Answer, Platform, Received, platform
-from workers.clock import Clock
-from workers.deliver import Deliverer
-from workers.dispatch import Dispatcher
-from workers.observe import Observer
-from workers.outage import Outage
-from workers.retry import Policy
 
 pytestmark = pytest.mark.usefixtures("fast_backoff")
 
@@ -57,67 +46,9 @@ async def there() -> AsyncIterator[Platform]:
         yield started
 
 
-class Bridge:
-    """A worker's way out for one integration, and a short way to push."""
-
-    def __init__(self, redis: Redis, http: aiohttp.ClientSession, there: Platform) -> None:
-        self.redis = redis
-        self.queue: Queue = queue_of(redis)
-        self.sessions = Sessions(redis, NAME)
-        self.metrics = Metrics()
-        self._http = http
-        self._there = there
-
-    def dispatcher(self, concurrency: int = 16, capabilities: Any = CAPABILITIES, **given: Any) -> Dispatcher:
-        integration = Integration(name=NAME, channel="x", secrets=(Secret("x"),), **given)
-        observer = Observer(self.metrics, NAME, "out")
-        channel, clock, queue = Plain(self._there.url, capabilities), Clock(), queue_of(self.redis)
-        deliverer = Deliverer(
-            integration,
-            channel,
-            send=Sender(self._http).send,
-            queue=queue,
-            sessions=self.sessions,
-            clock=clock,
-            observer=observer,
-        )
-        return Dispatcher(
-            queue,
-            deliverer,
-            clock=clock,
-            outage=Outage(),
-            observer=observer,
-            policy=Policy(max_age_seconds=integration.max_age_seconds, resend=integration.resend),
-            concurrency=concurrency,
-            lease_seconds=5.0,
-            max_crashes=5,
-        )
-
-    @asynccontextmanager
-    async def running(self, **given: Any) -> AsyncIterator[None]:
-        async with running(self.redis, self.dispatcher(**given)):
-            yield
-
-    async def push(self, *responses: dict[str, Any], session: str = "s1", **fields: Any) -> None:
-        event = {
-            "event_type": "message:brain_send",
-            "session_id": session,
-            "external_session_id": f"chat-{session}",
-            "output": {"responses": responses},
-            **fields,
-        }
-        await self.queue.push(session, json.dumps(event).encode())
-
-    def value(self, sample: str) -> float:
-        for line in generate_latest(self.metrics._registry).decode().splitlines():
-            if line.startswith(f"{sample} "):
-                return float(line.rpartition(" ")[2])
-        return 0.0
-
-
 @pytest.fixture
 def bridge(redis: Redis, http: aiohttp.ClientSession, there: Platform) -> Bridge:
-    return Bridge(redis, http, there)
+    return Bridge(redis, Sender(http).send, Plain(there.url))
 
 
 def text(said: str, *options: str) -> dict[str, Any]:
@@ -325,7 +256,7 @@ async def test_the_pace_of_a_chat_is_kept_by_all_workers_together(bridge: Bridge
     paced = msgspec.structs.replace(CAPABILITIES, chat_pace=Pace(per_second=5.0))
     await bridge.push(text("1"), text("2"))
     await bridge.push(text("3"), text("4"))
-    both = [bridge.dispatcher(capabilities=paced) for _ in range(2)]
+    both = [bridge.dispatcher(channel=Plain(there.url, paced)) for _ in range(2)]
     async with running(bridge.redis, *both):
         await quiet(bridge.queue)
     assert texts(there) == ["1", "2", "3", "4"]
@@ -348,7 +279,8 @@ async def test_the_settings_change_the_pace(
     bridge: Bridge, there: Platform, own: Pace | None, set_to: dict[str, float], wait: float
 ) -> None:
     await bridge.push(text("1"), text("2"))
-    async with bridge.running(capabilities=msgspec.structs.replace(CAPABILITIES, chat_pace=own), **set_to):
+    paced = Plain(there.url, msgspec.structs.replace(CAPABILITIES, chat_pace=own))
+    async with bridge.running(channel=paced, **set_to):
         await quiet(bridge.queue)
     first, second = (each.at for each in there.received)
     assert wait - 0.05 < second - first < wait + 1
@@ -400,7 +332,7 @@ async def test_chat_and_session_are_linked_until_the_session_ends(bridge: Bridge
 async def test_buttons_are_kept_before_they_are_shown(bridge: Bridge, there: Platform) -> None:
     shows = msgspec.structs.replace(CAPABILITIES, shows=frozenset({Text}), options=5)
     await bridge.push(text("pick", "Red"))
-    async with bridge.running(capabilities=shows):
+    async with bridge.running(channel=Plain(there.url, shows)):
         await quiet(bridge.queue)
     assert await bridge.sessions.kept("chat-s1", "~Red") == "Red!"
 
@@ -438,7 +370,7 @@ async def test_a_cursor_of_another_plan_starts_again(bridge: Bridge, there: Plat
     async with bridge.running():
         await there.has(2)
     shows = msgspec.structs.replace(CAPABILITIES, options=5)
-    async with bridge.running(capabilities=shows):
+    async with bridge.running(channel=Plain(there.url, shows)):
         await quiet(bridge.queue)
     assert texts(there)[0] != texts(there)[2]
     assert [each.splitlines()[0] for each in texts(there)] == ["pick", "two", "pick", "two"]
