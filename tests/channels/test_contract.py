@@ -18,7 +18,10 @@ from bridge.testing import golden, problems
 
 GOLDEN = Path(__file__).parent / "golden"
 SECRET = "s3cret-of-this-test"
-TABLES: dict[str, dict[str, Any]] = {"telegram": {"token": SECRET, "secret_token": SECRET}}
+TABLES: dict[str, dict[str, Any]] = {
+    "slack": {"token": SECRET, "signing_secret": SECRET},
+    "telegram": {"token": SECRET, "secret_token": SECRET},
+}
 """Settings beyond what a channel requires."""
 
 

@@ -24,7 +24,8 @@ mrkdwn: cards whose words would be changed by it stand one under the other, as d
 
 Slack shows a bot's typing only in assistant threads, and no receipts.
 
-`messages` makes the calls, `blocks` what is in them, `replies` reads what came back.
+`messages` makes the calls, `blocks` what is in them, `replies` reads what came back; `inbound` reads what
+users say and press, with `words` and `files`, and `pressed` marks the buttons they pressed.
 """
 
 from __future__ import annotations
@@ -32,15 +33,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import ClassVar, assert_never
+from urllib.parse import quote
 
 import msgspec
 import orjson
 
-from bridge.channels import Call, Reply, Request
+from bridge.channels import Call, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.settings import base_url
-from bridge.channels.slack import messages, replies
+from bridge.channels.slack import files, messages, replies, setup
 from bridge.channels.slack.blocks import BUTTONS, IMAGE_TEXT, LABEL, MENU, SECTION, SUBTITLE, URL, VALUE
+from bridge.channels.slack.inbound import incoming, signed
 from bridge.channels.slack.messages import CARD_TITLE, CARDS
 from bridge.content import (
     Audio,
@@ -59,7 +62,7 @@ from bridge.content import (
     Webview,
     kind,
 )
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, Rejected
 from bridge.secret import Secret
 
 
@@ -70,6 +73,8 @@ class SlackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The bot's token (xoxb-…), with the scope chat:write."""
     api_url: str = "https://slack.com/api"
     """Another address for a proxy of one's own, or GovSlack."""
+    signing_secret: Secret | None = None
+    """What Slack signs its requests with; without it nothing is taken from users."""
 
 
 class Slack:
@@ -100,9 +105,9 @@ class Slack:
         token = settings.token.reveal()
         if not re.fullmatch(r"[!-~]+", token):
             raise ConfigError("token: is no token of a Slack app (xoxb-…)")
-        api_url = base_url(settings.api_url)
-        self._prefix = f"{api_url}/"
-        self._authorization = settings.token
+        self._api_url = base_url(settings.api_url)
+        self._token = settings.token
+        self._signing_secret = settings.signing_secret
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
         match content:
@@ -122,14 +127,44 @@ class Slack:
                 assert_never(content)
 
     def request(self, call: Call) -> Request:
-        return Request(
-            url=self._prefix + call.op,
-            headers={
-                "authorization": f"Bearer {self._authorization.reveal()}",
-                "content-type": "application/json; charset=utf-8",
-            },
-            body=orjson.dumps(call.body),
-        )
+        return self._post(call.op, orjson.dumps(call.body))
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return signed(inbound, self._signing_secret)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return incoming(inbound.body)
+
+    def locate(self, source: str) -> Request:
+        return self._get(f"{self._api_url}/files.info?file={quote(source, safe='')}")
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        if located is None:
+            raise Rejected("files.info was not asked")
+        return self._get(files.address(located, self._api_url))
+
+    def identify(self) -> Request:
+        return self._post("auth.test", b"{}")
+
+    def identified(self, reply: Reply) -> str:
+        return setup.identified(reply)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        return ()
+
+    def steps(self, url: str) -> str:
+        return setup.steps(url, signed=bool(self._signing_secret))
+
+    def _post(self, op: str, body: bytes) -> Request:
+        headers = {**self._authorized, "content-type": "application/json; charset=utf-8"}
+        return Request(url=f"{self._api_url}/{op}", headers=headers, body=body)
+
+    def _get(self, url: str) -> Request:
+        return Request(method="GET", url=url, headers=self._authorized)
+
+    @property
+    def _authorized(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self._token.reveal()}"}
