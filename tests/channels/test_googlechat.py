@@ -68,6 +68,7 @@ from tests.channels.talk import (
 TOKEN = "ya29.t0ken"
 SPACE = "spaces/AAAA"
 PNG = "https://x.example/a.png"
+ENDPOINT = "https://bridge.example.com/channels/chat"
 ID = "0123456789abcdef0123456789abcdef"
 
 
@@ -277,7 +278,19 @@ def test_a_long_value_is_kept_and_a_token_sent() -> None:
     (call,) = planned(Text("Pick", (Option("A", "v" * 513),)), app())
     ((token, value),) = call.keep.items()
     assert value == "v" * 513
-    assert press("A", token) == call.body["accessoryWidgets"][0]["buttonList"]["buttons"][0]
+    button = call.body["accessoryWidgets"][0]["buttonList"]["buttons"][0]
+    assert button["onClick"]["action"]["parameters"] == [
+        {"key": "value", "value": token},
+        {"key": "label", "value": "A"},
+    ]
+
+
+def test_an_add_ons_buttons_are_posted_to_its_endpoint() -> None:
+    of = app(audience=ENDPOINT)
+    for content in (Text("Pick", (Option("A", "a"),)), HATS, Carousel((SHOES, HATS))):
+        for call in with_fallbacks(planned(content, of)):
+            shown = orjson.dumps(call.body).decode()
+            assert shown.count('"function"') == shown.count(f'"function":"{ENDPOINT}"') > 0
 
 
 @pytest.mark.parametrize(
@@ -376,6 +389,7 @@ def test_a_card_is_shown_as_written(title: str, subtitle: str) -> None:
 CHANNELS = {
     "app": (app(), SPACE),
     "app-in-a-thread": (app(), f"{SPACE}/threads/CCCC"),
+    "add-on": (app(audience=ENDPOINT), SPACE),
     "webhook": (webhook(), "your-session-789"),
 }
 
@@ -474,8 +488,22 @@ def test_a_webhooks_request() -> None:
         ({"key": Secret("k")}, "key: needs space"),
         ({"space": "AAAA"}, "key: needs space"),
         ({"api_url": "chat.googleapis.com"}, "api_url: must be"),
+        ({"audience": "my-project"}, "audience: must be"),
+        ({"audience": "http://bridge.example.com"}, "audience: must be"),
+        ({"audience": "https://bridge.example.com/a b"}, "audience: must be"),
+        ({"audience": "1", "key": Secret("k"), "space": "AAAA"}, "audience: is for a Chat app"),
     ],
-    ids=["empty", "line-end", "key-alone", "space-alone", "no-scheme"],
+    ids=[
+        "empty",
+        "line-end",
+        "key-alone",
+        "space-alone",
+        "no-scheme",
+        "project-id",
+        "http-audience",
+        "bad-audience",
+        "audience-of-a-webhook",
+    ],
 )
 def test_a_wrong_setting_is_named(changed: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=f"^{problem}"):
@@ -585,8 +613,9 @@ def test_a_file_that_is_no_key_is_named() -> None:
 # ---- the answer --------------------------------------------------------------------------------------------
 
 
-def refused(code: int, status: str, message: str = "It is so.", **headers: str) -> Reply:
-    said = {"error": {"code": code, "message": message, "status": status, "details": []}}
+def refused(code: int, status: str, message: str = "It is so.", why: str = "", **headers: str) -> Reply:
+    details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": why}] if why else []
+    said = {"error": {"code": code, "message": message, "status": status, "details": details}}
     return Reply(status=code, headers=headers, body=orjson.dumps(said))
 
 
@@ -603,6 +632,7 @@ def test_a_repeat_is_there_already() -> None:
     ("reply", "error"),
     [
         (refused(400, "INVALID_ARGUMENT"), ContentRefused),
+        (refused(400, "INVALID_ARGUMENT", why="API_KEY_INVALID"), Unauthorized),
         (refused(403, "PERMISSION_DENIED", "This Chat app is not a member of the space."), Rejected),
         (refused(404, "NOT_FOUND", "Space not found."), Rejected),
         (refused(400, "FAILED_PRECONDITION"), Rejected),

@@ -7,6 +7,8 @@ So nobody has to be asked for one, as it follows from the key and the time alone
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -29,7 +31,7 @@ class Account:
     """A service account that can sign. `key` is an RSA private key of the package cryptography."""
 
     def __init__(self, email: str, key_id: str, key: Any) -> None:
-        self._email = email
+        self.email: Final = email
         self._key_id = key_id
         self._key = key
         self._signed = lru_cache(maxsize=2)(self._sign)
@@ -38,12 +40,18 @@ class Account:
         """The bearer token for a call at this Unix time."""
         return self._signed(int(at - SKEW) // RENEWAL * RENEWAL)
 
+    def is_among(self, keys: Iterable[object]) -> bool:
+        """Whether its public key is one of these JWKs."""
+        modulus = self._key.public_key().public_numbers().n
+        own = base64.urlsafe_b64encode(modulus.to_bytes(-(-modulus.bit_length() // 8), "big")).decode()
+        return any(isinstance(key, dict) and key.get("n") == own.rstrip("=") for key in keys)
+
     def _sign(self, issued: int) -> str:
         import jwt
 
         claims = {
-            "iss": self._email,
-            "sub": self._email,
+            "iss": self.email,
+            "sub": self.email,
             "scope": SCOPE,
             "iat": issued,
             "exp": issued + LIFE,

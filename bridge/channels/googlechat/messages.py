@@ -3,6 +3,9 @@
 Chat formats a `text` and cannot be told not to. A text with a sign of that markup in it goes out as a card's
 paragraph, which is HTML and can be escaped. What Chat may refuse (a card, an address) has a simpler form, in
 the end a text with the addresses in it.
+
+`function` is what a button calls: its name comes back with the press, but to an add-on it is the address that
+the press is posted to. https://developers.google.com/workspace/add-ons/chat/build
 """
 
 from __future__ import annotations
@@ -31,10 +34,12 @@ PREVIEW: Final = 200
 """What notifications show of a card, in characters."""
 VALUE: Final = "value"
 """The parameter of a button that says what was chosen."""
+LABEL: Final = "label"
+"""Beside a token: the button's label, which is told when the token is not known any more."""
 
 
-def text_message(content: Text) -> tuple[Call, ...]:
-    return _say(content.text, map(_press, content.options))
+def text_message(content: Text, function: str) -> tuple[Call, ...]:
+    return _say(content.text, [_press(option, function) for option in content.options])
 
 
 def webview_message(page: Webview) -> tuple[Call, ...]:
@@ -48,18 +53,18 @@ def picture(image: Image) -> tuple[Call, ...]:
     return (_call(_as_cards([widgets], name), fallback=simpler),)
 
 
-def card_message(card: Card) -> tuple[Call, ...]:
-    return (_card(card),)
+def card_message(card: Card, function: str) -> tuple[Call, ...]:
+    return (_card(card, function),)
 
 
-def carousel_messages(carousel: Carousel) -> tuple[Call, ...]:
+def carousel_messages(carousel: Carousel, function: str) -> tuple[Call, ...]:
     """One carousel, or as many as their size asks for; a card alone is no carousel."""
     rows: list[list[Card]] = [[]]
     for card in carousel.cards:
-        if rows[-1] and _size(_stacked([*rows[-1], card]).body) > MESSAGE:
+        if rows[-1] and _size(_stacked([*rows[-1], card], function).body) > MESSAGE:
             rows.append([])
         rows[-1].append(card)
-    return tuple(_carousel(row) if len(row) > 1 else _card(row[0]) for row in rows)
+    return tuple(_carousel(row, function) if len(row) > 1 else _card(row[0], function) for row in rows)
 
 
 def _call(body: Mapping[str, Any], keys: Iterable[_Key] = (), fallback: tuple[Call, ...] = ()) -> Call:
@@ -78,10 +83,13 @@ class _Key(msgspec.Struct, frozen=True):
     line: str = ""
 
 
-def _press(option: Option | Postback) -> _Key:
+def _press(option: Option | Postback, function: str) -> _Key:
     said = option.text if isinstance(option, Option) else option.value
     value, keep = text.payload(said, PAYLOAD)
-    action = {"function": "reply", "parameters": [{"key": VALUE, "value": value}]}
+    parameters = [{"key": VALUE, "value": value}]
+    if keep:
+        parameters.append({"key": LABEL, "value": option.label})
+    action = {"function": function, "parameters": parameters}
     return _Key({"text": option.label, "onClick": {"action": action}}, keep)
 
 
@@ -89,8 +97,8 @@ def _open(label: str, url: str) -> _Key:
     return _Key({"text": label, "onClick": {"openLink": {"url": url}}}, line=f"{label}: {url}")
 
 
-def _button(button: Button) -> _Key:
-    return _press(button) if isinstance(button, Postback) else _open(button.label, button.url)
+def _button(button: Button, function: str) -> _Key:
+    return _press(button, function) if isinstance(button, Postback) else _open(button.label, button.url)
 
 
 def _list(keys: Iterable[_Key]) -> list[dict[str, Any]]:
@@ -200,30 +208,30 @@ def _top(card: Card) -> list[dict[str, Any]]:
     return [*picture, *([_paragraph("\n".join(parts))] if parts else [])]
 
 
-def _card(card: Card) -> Call:
-    keys = [_button(button) for button in card.buttons]
+def _card(card: Card, function: str) -> Call:
+    keys = [_button(button, function) for button in card.buttons]
     url = card.media.url if card.media else ""
     said = "\n".join(filter(None, [card.title, card.subtitle, url, *(key.line for key in keys)]))
     body = _as_cards([[*_top(card), *_list(keys)]], card.title)
     return _call(body, keys, _plainly(said, _without_links(keys)))
 
 
-def _carousel(cards: Sequence[Card]) -> Call:
+def _carousel(cards: Sequence[Card], function: str) -> Call:
     """Side by side; where Chat refuses that, one below the other, and then as texts."""
     slides = [
-        {"widgets": _top(card), **({"footerWidgets": footer} if (footer := _footer(card)) else {})}
+        {"widgets": _top(card), **({"footerWidgets": footer} if (footer := _footer(card, function)) else {})}
         for card in cards
     ]
-    stacked = _stacked(cards)
+    stacked = _stacked(cards, function)
     body = _as_cards([[{"carousel": {"carouselCards": slides}}]], cards[0].title)
     return msgspec.structs.replace(stacked, body=body, fallback=(stacked,))
 
 
-def _stacked(cards: Sequence[Card]) -> Call:
-    keys = [_button(button) for card in cards for button in card.buttons]
-    body = _as_cards([[*_top(card), *_footer(card)] for card in cards], cards[0].title)
-    return _call(body, keys, tuple(other for card in cards for other in _card(card).fallback))
+def _stacked(cards: Sequence[Card], function: str) -> Call:
+    keys = [_button(button, function) for card in cards for button in card.buttons]
+    body = _as_cards([[*_top(card), *_footer(card, function)] for card in cards], cards[0].title)
+    return _call(body, keys, tuple(other for card in cards for other in _card(card, function).fallback))
 
 
-def _footer(card: Card) -> list[dict[str, Any]]:
-    return _list(map(_button, card.buttons))
+def _footer(card: Card, function: str) -> list[dict[str, Any]]:
+    return _list(_button(button, function) for button in card.buttons)
