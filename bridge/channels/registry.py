@@ -32,6 +32,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "line": "bridge.channels.line:Line",
     "messenger": "bridge.channels.messenger:Messenger",
     "slack": "bridge.channels.slack:Slack",
+    "teams": "bridge.channels.teams:Teams",
     "telegram": "bridge.channels.telegram:Telegram",
     "twilio": "bridge.channels.twilio:Twilio",
     "viber": "bridge.channels.viber:Viber",
