@@ -45,6 +45,11 @@ def web_address(url: str) -> str | None:
     return address if address and address.startswith(("http://", "https://")) else None
 
 
+def place(latitude: float, longitude: float) -> str:
+    """A link to the place that any map opens."""
+    return f"https://maps.google.com/?q={latitude},{longitude}"
+
+
 def _web_address(scheme: str, rest: str) -> str | None:
     try:
         parts = urlsplit(f"{scheme}:{rest}")

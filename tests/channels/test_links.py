@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.channels.links import place
 from bridge.channels.text import link
 
 
@@ -104,3 +105,11 @@ def test_a_link_is_an_ascii_uri_and_final(url: str) -> None:
     assert link(found) == found
     assert urlsplit(found).scheme in ("http", "https", "mailto", "tel")
     assert "@" not in urlsplit(found).netloc
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [(37.98, 23.73), (-33.86, 151.2), (0.0, -0.0), (1e-05, 179.99)], ids=str
+)
+def test_a_place_is_a_link(latitude: float, longitude: float) -> None:
+    address = place(latitude, longitude)
+    assert link(address) == address == f"https://maps.google.com/?q={latitude},{longitude}"
