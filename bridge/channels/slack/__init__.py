@@ -24,9 +24,9 @@ mrkdwn: cards whose words would be changed by it stand one under the other, as d
 
 Slack shows a bot's typing only in assistant threads, and no receipts.
 
-`messages` makes the calls, `blocks` what is in them, `replies` reads what came back. `inbound` reads what users
-say (`events`, in `words`), send (`files`) and press (`forms`; `pressed` marks the button); `setup` helps to
-set the app up.
+`messages` makes the calls, `blocks` what is in them, `replies` reads what came back. `inbound` reads what
+users say (`events`, in `words`), send (`files`) and press (`forms`; `pressed` marks it); `setup` helps to set
+the app up.
 """
 
 from __future__ import annotations
