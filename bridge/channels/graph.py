@@ -1,5 +1,7 @@
 """Meta's Graph API, over which WhatsApp, Messenger and Instagram are sent to: requests, and what came back.
 
+`hub` is the way back: the webhooks that the API sends.
+
 A failure is {"error": {"message", "type", "code", "error_subcode", "fbtrace_id"}}. Its `code` decides,
 whatever the HTTP status: https://developers.facebook.com/docs/graph-api/guides/error-handling
 """
@@ -9,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
 import orjson
@@ -48,13 +49,19 @@ def checked_token(token: Secret) -> Secret:
     return token
 
 
-def post(api_url: str, account: str, token: Secret, body: Mapping[str, Any]) -> Request:
-    """A message to be sent by `account`."""
-    return Request(
-        url=f"{api_url}/{quote(account, safe='*')}/messages",
-        headers={"authorization": f"Bearer {token.reveal()}", "content-type": "application/json"},
-        body=orjson.dumps(body),
-    )
+def get(api_url: str, path: str, token: Secret) -> Request:
+    """What the API is asked for. `path` may have a query."""
+    return Request(method="GET", url=f"{api_url}/{path}", headers=bearer(token))
+
+
+def post(api_url: str, path: str, token: Secret, body: Mapping[str, Any]) -> Request:
+    """What the API is told: a message for `{account}/messages`, mostly."""
+    headers = {**bearer(token), "content-type": "application/json"}
+    return Request(url=f"{api_url}/{path}", headers=headers, body=orjson.dumps(body))
+
+
+def bearer(token: Secret) -> dict[str, str]:
+    return {"authorization": f"Bearer {token.reveal()}"}
 
 
 def answer(reply: Reply, failed: Callable[[Failure], SendError | None]) -> Mapping[str, Any]:

@@ -120,7 +120,7 @@ class Messenger:
     def request(self, call: Call) -> Request:
         kind_of = {"messaging_type": "RESPONSE"} if call.op == "message" else {}
         body = {"recipient": {"id": text.clean(call.to)}, **kind_of, **call.body}
-        return graph.post(self._api_url, "me", self._token, body)
+        return graph.post(self._api_url, "me/messages", self._token, body)
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)

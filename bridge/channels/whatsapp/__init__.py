@@ -23,7 +23,8 @@ under https://developers.facebook.com/documentation/business-messaging/whatsapp/
 
 A typing sign, and the mark that the user's messages were read, are about the last of them: its id is the
 chat's memo (MESSAGE), and until the user has written there is neither. A typing sign marks as read too.
-`messages` renders, `buttons` has what can be pressed, `markup` escapes, `replies` reads what came back.
+`messages` renders, `buttons` has what can be pressed, `markup` escapes, `replies` reads what came back;
+`inbound` is the way back, `media` the users' files, `setup` helps to set the number up.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ from typing import ClassVar, Final, assert_never
 
 import msgspec
 
-from bridge.channels import Call, Reply, Request, graph, text
+from bridge.channels import Call, Inbound, Reading, Reply, Request, graph, text
 from bridge.channels.capabilities import Capabilities, Pace
+from bridge.channels.hub import Hub, challenge
 from bridge.channels.settings import base_url
-from bridge.channels.whatsapp import buttons, messages, replies
+from bridge.channels.whatsapp import buttons, media, messages, replies, setup
+from bridge.channels.whatsapp.inbound import reading
 from bridge.content import (
     Audio,
     Card,
@@ -67,12 +70,17 @@ class WhatsAppSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """The table [integrations.NAME.whatsapp]."""
 
     token: Secret
-    """An access token with the permission whatsapp_business_messaging."""
+    """An access token with the permission whatsapp_business_messaging; check and connect also need
+    whatsapp_business_management."""
     phone_number_id: str
     """The id of the business's number (not the number)."""
     list_button: str = "Options"
     """What stands on the button that opens a list."""
     api_url: str = graph.URL
+    app_secret: Secret | None = None
+    """The app's secret, with which Meta signs what it tells; without it nothing of that is taken."""
+    verify_token: Secret | None = None
+    """A word of your own, by which Meta's first request to the webhook is known."""
 
 
 class WhatsApp:
@@ -116,7 +124,8 @@ class WhatsApp:
             raise ConfigError(f"list_button: must be a word or two of at most {buttons.TITLE} characters")
         self._api_url = base_url(settings.api_url)
         self._token = graph.checked_token(settings.token)
-        self._settings = settings
+        self._number = settings.phone_number_id
+        self._hub = Hub(settings.app_secret, settings.verify_token)
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
         match content:
@@ -148,7 +157,31 @@ class WhatsApp:
         else:
             about = {"recipient_type": "individual", "recipient" if USER_ID.fullmatch(to) else "to": to}
         body = {"messaging_product": "whatsapp", **about, **call.body}
-        return graph.post(self._api_url, self._settings.phone_number_id, self._token, body)
+        return graph.post(self._api_url, f"{self._number}/messages", self._token, body)
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return self._hub.verify(inbound)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return challenge(inbound) if inbound.method == "GET" else reading(inbound.body, self._number)
+
+    def locate(self, source: str) -> Request:
+        return media.located(self._api_url, self._token, source)
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        return media.loaded(self._api_url, self._token, located)
+
+    def identify(self) -> Request:
+        return graph.get(self._api_url, f"{self._number}?fields={setup.FIELDS}", self._token)
+
+    def identified(self, reply: Reply) -> str:
+        return setup.name(graph.answer(reply, replies.failed))
+
+    def connect(self, url: str) -> Sequence[Request]:
+        return setup.connect(self._api_url, self._number, self._token, self._hub, url)
+
+    def steps(self, url: str) -> str:
+        return setup.steps(self._api_url, self._hub, url)

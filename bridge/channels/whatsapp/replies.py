@@ -20,7 +20,7 @@ HELD: Final = {
     131057: 60.0,  # the number is under maintenance
     131064: 600.0,  # the account's messaging limit
 }
-"""Limits of the whole account, and how many seconds it is held for them: Meta names no time."""
+"""Limits of the whole account, and how many seconds it is held where Meta names no time."""
 LATER: Final = frozenset({1, 2, 131000, 131016, 131056, 133004, 135000})
 """Not now, for this chat: unknown errors, a service that is down, too many messages to this user (131056)."""
 NEVER: Final = frozenset(
@@ -39,16 +39,17 @@ FORM: Final = frozenset({100, 131008, 131009, 131051, 131052, 131053})
 
 
 def check(reply: Reply) -> str | None:
-    match graph.answer(reply, _failed):
+    match graph.answer(reply, failed):
         case {"messages": [{"id": str(id)}, *_]}:
             return id
-        case {"success": True}:  # a mark has no id
+        case {"success": True}:  # of a mark, or of a webhook
             return None
         case _:
             raise Uncertain(f"HTTP {reply.status} without a message's id")
 
 
-def _failed(failure: graph.Failure) -> SendError | None:
+def failed(failure: graph.Failure) -> SendError | None:
+    """What WhatsApp means by a failure; None where the Graph API does by it."""
     code, reason = failure.code, failure.reason
     if code in HELD:
         return Unavailable(reason, retry_after=failure.wait or HELD[code], scope="channel")
