@@ -7,6 +7,7 @@
         assert telegram.shown(7) == ["Hello!"]
 
 A call that Telegram would refuse is answered 400 and noted in `problems`, which every test may assert empty.
+`files` are those it keeps, by their file_id.
 """
 
 from __future__ import annotations
@@ -116,6 +117,7 @@ class FakeTelegram:
         self.token = token
         self.calls: list[Received] = []
         self.problems: list[str] = []
+        self.files: dict[str, bytes] = {}
         self.stopping = asyncio.Event()
         self._validate = validate
         self._orders: list[_Order] = []
@@ -127,6 +129,7 @@ class FakeTelegram:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/bot{token}/{op}", self._take)
+        app.router.add_get("/file/bot{token}/files/{file_id}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -192,6 +195,8 @@ class FakeTelegram:
             )
         if call.op == "getMe":
             return _result({"id": 123456, "is_bot": True, "first_name": "Fake", "username": "fake_bot"})
+        if call.op == "getFile":
+            return self._located(call.body["file_id"])
         if call.op == "getWebhookInfo":
             hooks = [made.body for made in self.calls if made.op in ("setWebhook", "deleteWebhook")]
             url = hooks[-1].get("url", "") if hooks else ""
@@ -202,6 +207,19 @@ class FakeTelegram:
         return _result(
             {"message_id": call.message_id[0], "date": 1_700_000_000, "chat": {"id": call.chat}, **call.body}
         )
+
+    def _located(self, file_id: str) -> web.Response:
+        if file_id not in self.files:
+            wrong = "Bad Request: wrong file_id or the file is temporarily unavailable"
+            return _json({"ok": False, "error_code": 400, "description": wrong}, status=400)
+        found = {"file_id": file_id, "file_unique_id": "u", "file_path": f"files/{file_id}"}
+        return _result(found)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        file = self.files.get(request.match_info["file_id"])
+        if request.match_info["token"] != self.token or file is None:
+            raise web.HTTPNotFound
+        return web.Response(body=file, content_type="application/octet-stream")
 
 
 def _result(result: object) -> web.Response:

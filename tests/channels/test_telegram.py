@@ -9,10 +9,23 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
+from aiogram.types import Update
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.channels import Call, Click, Inbound, Reading, Reply, TwoWay, User, UserMessage
+from bridge.channels import (
+    Attachment,
+    Call,
+    Click,
+    Downloads,
+    Inbound,
+    Reading,
+    Reply,
+    SetUp,
+    TwoWay,
+    User,
+    UserMessage,
+)
 from bridge.channels.telegram import Telegram, TelegramSettings
 from bridge.content import (
     Audio,
@@ -86,8 +99,10 @@ def press(label: str, data: str) -> dict[str, Any]:
     return {"text": label, "callback_data": data}
 
 
-def test_it_is_a_channel_with_a_way_back() -> None:
+def test_it_is_a_channel_with_all_of_a_way_back() -> None:
     assert isinstance(channel(), TwoWay)
+    assert isinstance(channel(), Downloads)
+    assert isinstance(channel(), SetUp)
 
 
 # ---- what is sent ------------------------------------------------------------------------------------------
@@ -645,41 +660,98 @@ def test_without_a_secret_token_nothing_is_taken(configured: str | None, given: 
     assert not channel(secret_token=configured).verify(update({}, secret_token=given))
 
 
-FILE = {"file_id": "f", "file_unique_id": "u"}
+FILE = {"file_id": "AgACAgQ-f_1", "file_unique_id": "u"}
+SIZE = {**FILE, "width": 90, "height": 60}
+FILM = {**SIZE, "duration": 3}
+STICKER = {**SIZE, "type": "regular", "is_animated": False, "is_video": False}
 PLACE = {"latitude": 37.98, "longitude": 23.72}
 MAP = "https://maps.google.com/?q=37.98,23.72"
 
 
+def attachment(kind: Any, mime_type: str = "", filename: str = "") -> Attachment:
+    return Attachment(type=kind, source="AgACAgQ-f_1", mime_type=mime_type, filename=filename)
+
+
+PNG_FILE = {**FILE, "file_name": "a.png", "mime_type": "image/png"}
+SAID: list[tuple[dict[str, Any], str, Attachment | None]] = [
+    ({"text": "Hello\n👋"}, "Hello\n👋", None),
+    ({"text": "/start campaign"}, "/start campaign", None),
+    ({"text": "/help@fake_bot"}, "/help@fake_bot", None),
+    ({"text": "a\r\nb"}, "a\nb", None),
+    (
+        {"text": "Look", "forward_date": 1, "media_group_id": "7", "via_bot": fake_telegram.sender(3)},
+        "Look",
+        None,
+    ),
+    (
+        {"photo": [SIZE, {**SIZE, "file_id": "small", "width": 9}], "caption": "My receipt"},
+        "My receipt",
+        attachment("image", "image/jpeg"),
+    ),
+    ({"photo": [{**SIZE, "file_id": "small", "width": 9}, SIZE]}, "", attachment("image", "image/jpeg")),
+    ({"video": FILM}, "", attachment("video", "video/mp4")),
+    (
+        {"video": {**FILM, "mime_type": "video/quicktime", "file_name": "m.mov"}, "caption": "See"},
+        "See",
+        attachment("video", "video/quicktime", "m.mov"),
+    ),
+    ({"video_note": {**FILE, "length": 240, "duration": 3}}, "", attachment("video", "video/mp4")),
+    ({"animation": FILM, "document": PNG_FILE}, "", attachment("video", "video/mp4")),
+    (
+        {"animation": {**FILM, "mime_type": "image/gif"}, "document": FILE},
+        "",
+        attachment("image", "image/gif"),
+    ),
+    ({"voice": {**FILE, "duration": 3}}, "", attachment("audio", "audio/ogg")),
+    (
+        {"audio": {**FILE, "duration": 3, "title": "Song", "mime_type": "audio/mp4", "file_name": "s.m4a"}},
+        "",
+        attachment("audio", "audio/mp4", "s.m4a"),
+    ),
+    ({"audio": {**FILE, "duration": 3}}, "", attachment("audio", "audio/mpeg")),
+    (
+        {"document": {**FILE, "file_name": "bill.pdf", "mime_type": "application/pdf"}},
+        "",
+        attachment("file", "application/pdf", "bill.pdf"),
+    ),
+    ({"document": PNG_FILE}, "", attachment("image", "image/png", "a.png")),
+    ({"document": {**FILE, "mime_type": "a\r\nb: c"}}, "", attachment("file")),
+    ({"document": FILE}, "", attachment("file")),
+    ({"sticker": STICKER}, "", attachment("image", "image/webp")),
+    ({"sticker": {**STICKER, "emoji": "👍"}}, "👍", attachment("image", "image/webp")),
+    ({"sticker": {**STICKER, "is_animated": True, "emoji": "👍"}}, "👍", None),
+    ({"sticker": {**STICKER, "is_video": True}}, "[sticker]", None),
+    ({"dice": {"emoji": "🎲", "value": 5}}, "🎲", None),
+    ({"contact": {"phone_number": "+30210", "first_name": "Eva"}}, "Eva +30210", None),
+    ({"location": PLACE}, MAP, None),
+    (
+        {"location": PLACE, "venue": {"location": PLACE, "title": "Shop", "address": "Main St 1"}},
+        f"Shop\nMain St 1\n{MAP}",
+        None,
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"text": "Hello\n👋"}, "Hello\n👋"),
-        ({"text": "/start campaign"}, "/start campaign"),
-        ({"photo": [FILE, FILE], "caption": "My receipt"}, "My receipt"),
-        ({"photo": [FILE]}, "[photo]"),
-        ({"video": FILE}, "[video]"),
-        ({"video_note": FILE}, "[video]"),
-        ({"animation": FILE, "document": FILE}, "[animation]"),
-        ({"voice": FILE}, "[voice message]"),
-        ({"audio": {**FILE, "title": "Song"}}, "[audio: Song]"),
-        ({"audio": FILE}, "[audio]"),
-        ({"document": {**FILE, "file_name": "bill.pdf"}}, "[file: bill.pdf]"),
-        ({"document": FILE}, "[file]"),
-        ({"sticker": {**FILE, "emoji": "👍"}}, "👍"),
-        ({"sticker": FILE}, "[sticker]"),
-        ({"contact": {"phone_number": "+30210", "first_name": "Eva"}}, "Eva +30210"),
-        ({"location": PLACE}, MAP),
-        (
-            {"location": PLACE, "venue": {"location": PLACE, "title": "Shop", "address": "Main St 1"}},
-            f"Shop\nMain St 1\n{MAP}",
-        ),
-    ],
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+    ("fields", "said", "file"), SAID, ids=[f"{'-'.join(fields)} {said[:9]}" for fields, said, _ in SAID]
 )
-def test_a_message_is_read_as_words(fields: dict[str, Any], said: str) -> None:
-    assert channel().read(update(message_update(9, 4711, **fields))) == Reading(
-        (UserMessage(chat="4711", id="9", text=said, user=User(id="4711", name="Ada", language="en")),)
-    )
+def test_a_message_is_read_as_words_and_files(
+    fields: dict[str, Any], said: str, file: Attachment | None
+) -> None:
+    body = message_update(9, 4711, **fields)
+    Update.model_validate(body)  # aiogram's: it is what Telegram sends
+    user = User(id="4711", name="Ada", language="en")
+    expected = UserMessage(chat="4711", id="9", text=said, attachments=(file,) if file else (), user=user)
+    assert channel().read(update(body)) == Reading((expected,))
+
+
+def test_a_group_is_one_chat() -> None:
+    body = message_update(9, -1001234, "Hi")
+    body["message"] |= {"chat": {"id": -1001234, "type": "supergroup", "title": "Us"}, "message_thread_id": 3}
+    body["message"]["from"] = fake_telegram.sender(5)
+    Update.model_validate(body)
+    (incoming,) = channel().read(update(body)).incoming
+    assert (incoming.chat, incoming.user.id) == ("-1001234", "5")
 
 
 @pytest.mark.parametrize(
@@ -698,7 +770,9 @@ def test_the_user_has_a_name(sender: dict[str, Any], user: User) -> None:
 
 
 def test_a_press_is_read_as_a_click_and_acknowledged() -> None:
-    reading = channel().read(update(press_update(9, 4711, press("Buy", "buy_a"))))
+    body = press_update(9, 4711, press("Buy", "buy_a"))
+    Update.model_validate(body)
+    reading = channel().read(update(body))
     (click,) = reading.incoming
     answer = Call(op="answerCallbackQuery", body={"callback_query_id": "press-9"}, to="4711", ephemeral=True)
     assert click == Click(
@@ -710,6 +784,15 @@ def test_a_press_is_read_as_a_click_and_acknowledged() -> None:
         acknowledge=(answer,),
     )
     assert problems(answer.op, answer.body) == []
+
+
+def test_a_press_under_a_message_too_old_is_a_click_as_well() -> None:
+    body = press_update(9, 4711, press("Buy", "~a-token"))
+    body["callback_query"]["message"] = {"chat": {"id": 4711, "type": "private"}, "message_id": 8, "date": 0}
+    Update.model_validate(body)
+    (click,) = channel().read(update(body)).incoming
+    assert isinstance(click, Click)
+    assert (click.chat, click.payload, click.label) == ("4711", "~a-token", "")
 
 
 def _message(**fields: Any) -> dict[str, Any]:
@@ -726,6 +809,11 @@ def _message(**fields: Any) -> dict[str, Any]:
         pytest.param({"update_id": 9, "message": {**_message(), "from": None}}, id="nobody"),
         pytest.param({"update_id": 9, "message": {**_message(text=""), "pinned_message": {}}}, id="service"),
         pytest.param({"update_id": 9, "my_chat_member": {"chat": {"id": 1}}}, id="blocked"),
+        pytest.param(
+            {"update_id": 9, "message": _message(is_automatic_forward=True)}, id="channel-post-copied"
+        ),
+        pytest.param({"update_id": 9, "business_message": _message()}, id="business"),
+        pytest.param({"update_id": 9, "message": {**_message(text=""), "photo": []}}, id="no-photo"),
         pytest.param(
             {"update_id": 9, "callback_query": {"id": "p", "from": {"id": 1}, "data": "x"}},
             id="press-elsewhere",
@@ -748,6 +836,90 @@ def test_anything_else_is_no_message(body: object) -> None:
 )
 def test_what_is_no_json_is_no_message(body: bytes) -> None:
     assert channel().read(msgspec.structs.replace(update({}), body=body)) == Reading()
+
+
+# ---- loading a file ----------------------------------------------------------------------------------------
+
+
+def located(result: object, status: int = 200, **rest: Any) -> Reply:
+    return Reply(status=status, body=orjson.dumps({"ok": status == 200, "result": result, **rest}))
+
+
+def test_a_file_is_located_and_then_loaded_with_the_token() -> None:
+    bot = channel("https://bots.example/")
+    asked = bot.locate("AgACAgQ-f_1")
+    assert asked is not None
+    assert asked.url == f"https://bots.example/bot{TOKEN}/getFile"
+    assert json.loads(asked.body) == {"file_id": "AgACAgQ-f_1"}
+    assert problems("getFile", json.loads(asked.body)) == []
+    request = bot.download("AgACAgQ-f_1", located({**FILE, "file_path": "photos/file_7.jpg"}))
+    assert (request.method, request.url) == ("GET", f"https://bots.example/file/bot{TOKEN}/photos/file_7.jpg")
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (refused(400, "Bad Request: file is too big"), Rejected),
+        (refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable"), Rejected),
+        (refused(401, "Unauthorized"), Unauthorized),
+        (refused(429, "Too Many Requests: retry after 3", retry_after=3), Unavailable),
+        (located({**FILE}), Rejected),
+        (located({**FILE, "file_path": "/var/lib/telegram-bot-api/1:a/photos/file_7.jpg"}), Rejected),
+        (located({**FILE, "file_path": "photos/../../bot1:a/logOut"}), Rejected),
+        (located({**FILE, "file_path": "photos/a?b"}), Rejected),
+        (located({**FILE, "file_path": 5}), Rejected),
+        (Reply(status=503), Unavailable),
+        (None, Rejected),
+    ],
+    ids=[
+        "too-big", "gone", "bad-token", "429", "no-path", "local-server", "another-place", "query",
+        "no-text", "proxy", "not-asked",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_not_to_be_had(reply: Reply | None, error: type[BridgeError]) -> None:
+    with pytest.raises(error) as caught:
+        channel().download("AgACAgQ-f_1", reply)
+    assert isinstance(caught.value, error)
+    assert TOKEN not in str(caught.value)
+
+
+# ---- setting it up -----------------------------------------------------------------------------------------
+
+HOOK = "https://bridge.example.com/channels/support"
+
+
+def test_a_bot_is_asked_for_its_name() -> None:
+    request = channel().identify()
+    assert request.url == f"https://api.telegram.org/bot{TOKEN}/getMe"
+    known = located({"id": 1, "is_bot": True, "first_name": "Shop", "username": "shop_bot"})
+    assert channel().identified(known) == "@shop_bot"
+    for reply, error in [
+        (refused(401, "Unauthorized"), Unauthorized),
+        (located(True), Unavailable),
+        (Reply(status=502), Unavailable),
+    ]:
+        with pytest.raises((error, Uncertain)):
+            channel().identified(reply)
+
+
+def test_the_webhook_is_registered_with_its_secret_for_what_is_read() -> None:
+    (request,) = channel().connect(HOOK)
+    body = json.loads(request.body)
+    assert request.url == f"https://api.telegram.org/bot{TOKEN}/setWebhook"
+    assert body == {
+        "url": HOOK,
+        "secret_token": SECRET_TOKEN,
+        "allowed_updates": ["message", "callback_query"],
+    }
+    assert problems("setWebhook", body) == []
+    assert channel().check(located(True)) is None
+    assert channel().steps(HOOK) == ""
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_secret_token_nothing_is_registered_and_the_steps_say_why(secret: str | None) -> None:
+    assert channel(secret_token=secret).connect(HOOK) == ()
+    assert channel(secret_token=secret).steps(HOOK).startswith("In the settings secret_token is missing")
 
 
 # ---- over a socket -----------------------------------------------------------------------------------------
@@ -796,3 +968,22 @@ async def test_a_server_that_fails_is_understood(
         bot.check(await sender.send(bot.request(call)))
         assert telegram.shown(int(ADA)) == ["Hi"]
         assert len(telegram.calls) == 2
+
+
+async def test_a_users_file_comes_from_a_bot_api_server() -> None:
+    async with FakeTelegram() as telegram, open_http() as http:
+        telegram.files["f1"] = b"a picture"
+        bot, sender = channel(telegram.url), Sender(http)
+        for file_id, error in [("f1", None), ("f2", Rejected)]:
+            asked = bot.locate(file_id)
+            assert asked is not None
+            reply = await sender.send(asked)
+            if error is None:
+                assert (await sender.send(bot.download(file_id, reply))).body == b"a picture"
+            else:
+                with pytest.raises(error):
+                    bot.download(file_id, reply)
+        (hook,) = bot.connect(HOOK)
+        assert bot.check(await sender.send(hook)) is None
+        assert bot.identified(await sender.send(bot.identify())) == "@fake_bot"
+        assert telegram.problems == []

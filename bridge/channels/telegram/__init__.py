@@ -10,16 +10,18 @@ What Telegram takes, and where it says so, all under https://core.telegram.org/b
     media fetched by URL        photo 5 MB, else 20 MB    api#sending-files
     a typing sign               5 s                       api#sendchataction
     messages                    1/s a chat, 30/s a bot    faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+    a user's file               20 MB                     api#getfile
 
-`messages` renders, `keyboard` has the buttons, `replies` reads what came back, `updates` the way back.
+`messages` renders, `keyboard` has the buttons, `replies` reads what came back, `updates` and `files` the way
+back; `setup` helps to set a bot up.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Sequence
-from typing import ClassVar, Final, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import quote
 
 import msgspec
@@ -28,7 +30,7 @@ import orjson
 from bridge.channels import Call, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.settings import base_url
-from bridge.channels.telegram import messages, replies, updates
+from bridge.channels.telegram import files, messages, replies, setup, updates
 from bridge.channels.telegram.keyboard import BUTTONS, CALLBACK_BYTES
 from bridge.content import (
     Audio,
@@ -95,7 +97,9 @@ class Telegram:
         if not re.fullmatch(r"[!-~]+", token) or re.search(r"[/?#]", token):
             raise ConfigError("token: is no token of @BotFather (123456:ABC…)")
         api_url = base_url(settings.api_url)
-        self._prefix = f"{api_url}/bot{quote(token, safe=':*')}/"
+        bot = f"bot{quote(token, safe=':*')}/"
+        self._prefix = f"{api_url}/{bot}"
+        self._files = f"{api_url}/file/{bot}"
         self._secret_token = settings.secret_token
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
@@ -118,11 +122,7 @@ class Telegram:
                 assert_never(content)
 
     def request(self, call: Call) -> Request:
-        return Request(
-            url=self._prefix + call.op,
-            headers={"content-type": "application/json"},
-            body=orjson.dumps(call.body),
-        )
+        return self._post(call.op, call.body)
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
@@ -136,3 +136,30 @@ class Telegram:
 
     def read(self, inbound: Inbound) -> Reading:
         return updates.read(inbound.body)
+
+    def locate(self, source: str) -> Request | None:
+        return self._post("getFile", {"file_id": source})
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        return Request(method="GET", url=self._files + files.path(located))
+
+    def identify(self) -> Request:
+        return self._post("getMe", {})
+
+    def identified(self, reply: Reply) -> str:
+        return setup.bots_name(reply)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        if not self._secret_token:
+            return ()
+        return (self._post("setWebhook", setup.webhook(url, self._secret_token.reveal())),)
+
+    def steps(self, url: str) -> str:
+        return "" if self._secret_token else setup.steps(url)
+
+    def _post(self, op: str, body: Mapping[str, Any]) -> Request:
+        return Request(
+            url=self._prefix + op,
+            headers={"content-type": "application/json"},
+            body=orjson.dumps(body),
+        )

@@ -1,17 +1,21 @@
 """What a Telegram bot is told: updates, as messages and clicks.
 
 https://core.telegram.org/bots/api#update. Only new messages and presses on buttons are of interest; edits,
-posts of channels, what bots write and service messages are none. A file has no public address (it takes a
-call of its own with the bot's token), so words stand for it: its caption, else what kind of file it is.
+posts of channels, what bots write and service messages are none. A group is one chat, whoever writes in it.
+
+A press leaves no trace in the chat, so the buttons stay under their message: without them nobody could read
+what was asked, and another press is another answer.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from bridge.channels import Call, Click, Incoming, Reading, User, UserMessage
+from bridge.channels import Attachment, Call, Click, Incoming, Reading, User, UserMessage
+from bridge.channels.links import place
+from bridge.channels.telegram import files
+from bridge.channels.telegram.files import File
+from bridge.channels.text import clean
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -44,11 +48,9 @@ class _Contact(msgspec.Struct, frozen=True):
     last_name: str = ""
 
 
-class _Named(msgspec.Struct, frozen=True):
-    """Any file: a document and a video may have a name, an audio a title, a sticker an emoji."""
+class _Dice(msgspec.Struct, frozen=True):
+    """What a die, a dart or the like becomes when it is all that somebody writes."""
 
-    file_name: str = ""
-    title: str = ""
     emoji: str = ""
 
 
@@ -64,16 +66,18 @@ class _Keyboard(msgspec.Struct, frozen=True):
 class _Message(msgspec.Struct, frozen=True, rename={"sender": "from"}):
     chat: _Chat
     sender: _User | None = None
+    is_automatic_forward: bool = False
     text: str = ""
     caption: str = ""
-    photo: tuple[Any, ...] = ()
-    video: _Named | None = None
-    video_note: _Named | None = None
-    animation: _Named | None = None
-    voice: _Named | None = None
-    audio: _Named | None = None
-    document: _Named | None = None
-    sticker: _Named | None = None
+    photo: tuple[File, ...] = ()
+    video: File | None = None
+    video_note: File | None = None
+    animation: File | None = None
+    voice: File | None = None
+    audio: File | None = None
+    document: File | None = None
+    sticker: File | None = None
+    dice: _Dice | None = None
     contact: _Contact | None = None
     venue: _Venue | None = None
     location: _Location | None = None
@@ -125,12 +129,18 @@ def _incoming(update: _Update) -> Incoming | None:
                     ),
                 ),
             )
-        case _Update(message=_Message(sender=_User(is_bot=False) as sender) as message):
-            said = _said(message)
-            if not said:
+        case _Update(
+            message=_Message(sender=_User(is_bot=False) as sender, is_automatic_forward=False) as sent
+        ):
+            said, attachments = _said(sent), _attachments(sent)
+            if not said and not attachments:
                 return None
             return UserMessage(
-                chat=str(message.chat.id), id=str(update.update_id), text=said, user=_user(sender)
+                chat=str(sent.chat.id),
+                id=str(update.update_id),
+                text=said,
+                attachments=attachments,
+                user=_user(sender),
             )
         case _:
             return None
@@ -138,50 +148,56 @@ def _incoming(update: _Update) -> Incoming | None:
 
 def _user(sender: _User) -> User:
     name = f"{sender.first_name} {sender.last_name}".strip() or sender.username
-    return User(id=str(sender.id), name=name, language=sender.language_code)
+    return User(id=str(sender.id), name=clean(name), language=clean(sender.language_code))
 
 
 def _label(keyboard: _Keyboard | None, data: str) -> str:
     """The pressed button's label: Telegram sends only its data, but with it the message it stood under."""
     keys = (key for row in keyboard.inline_keyboard for key in row) if keyboard else ()
-    return next((key.text for key in keys if key.callback_data == data), "")
+    return clean(next((key.text for key in keys if key.callback_data == data), ""))
 
 
 def _said(message: _Message) -> str:
-    """The message in words; "" for one that says nothing (somebody joined, a message was pinned)."""
+    """The message in words; "" for one that says nothing (a file alone; somebody joined)."""
     if words := message.text or message.caption:
-        return words
-    # A venue has a location too, and an animation a document: the narrower word first.
+        return clean(words)
     match message:
-        case _Message(photo=(_, *_)):
-            return "[photo]"
-        case _Message(animation=_Named()):
-            return "[animation]"
-        case _Message(video=_Named()) | _Message(video_note=_Named()):
-            return "[video]"
-        case _Message(voice=_Named()):
-            return "[voice message]"
-        case _Message(audio=_Named() as audio):
-            return _bracket("audio", audio.title or audio.file_name)
-        case _Message(document=_Named() as document):
-            return _bracket("file", document.file_name)
-        case _Message(sticker=_Named() as sticker):
-            return sticker.emoji or "[sticker]"
+        case _Message(sticker=File() as sticker):
+            return clean(sticker.emoji) or ("" if files.sticker(sticker) else "[sticker]")
+        case _Message(dice=_Dice(emoji=emoji)):
+            return clean(emoji)
         case _Message(contact=_Contact() as contact):
             name = f"{contact.first_name} {contact.last_name}".strip()
-            return f"{name} {contact.phone_number}".strip()
-        case _Message(venue=_Venue() as venue):
-            return "\n".join(part for part in (venue.title, venue.address, _map(venue.location)) if part)
+            return clean(f"{name} {contact.phone_number}".strip())
+        case _Message(venue=_Venue() as venue):  # it has a location too
+            named = "\n".join(part for part in (venue.title, venue.address) if part)
+            return f"{clean(named)}\n{_map(venue.location)}".strip()
         case _Message(location=_Location() as location):
             return _map(location)
         case _:
             return ""
 
 
-def _bracket(what: str, name: str) -> str:
-    return f"[{what}: {name}]" if name else f"[{what}]"
+def _attachments(message: _Message) -> tuple[Attachment, ...]:
+    """The message's file. An animation is a document too, for bots that know no animations."""
+    match message:
+        case _Message(photo=(_, *_) as sizes):
+            return files.photo(sizes)
+        case _Message(animation=File() as animation):
+            return files.attached(animation, "video/mp4")
+        case _Message(video=File() as video) | _Message(video_note=File() as video):
+            return files.attached(video, "video/mp4")
+        case _Message(voice=File() as voice):
+            return files.attached(voice, "audio/ogg")
+        case _Message(audio=File() as audio):
+            return files.attached(audio, "audio/mpeg")
+        case _Message(document=File() as document):
+            return files.attached(document)
+        case _Message(sticker=File() as sticker):
+            return files.sticker(sticker)
+        case _:
+            return ()
 
 
 def _map(location: _Location) -> str:
-    """A link to the place that any map opens."""
-    return f"https://maps.google.com/?q={location.latitude},{location.longitude}"
+    return place(location.latitude, location.longitude)
