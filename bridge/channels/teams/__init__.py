@@ -19,7 +19,8 @@ Texts and labels have no limits of their own: those of `messages` leave room for
 Videos, audios and files are links, since no card plays them. A typing sign lasts as long as the client likes;
 Microsoft's own SDK renews it every two seconds. There are no receipts to send.
 
-`messages` renders, `cards` and `words` have its parts, `replies` reads what came back.
+`messages` renders, `cards` and `words` have its parts, `replies` reads what came back, `inbound` and `files`
+the way back, `setup` helps to set it up.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import orjson
 
-from bridge.channels import Call, Grant, Reply, Request
+from bridge.channels import Call, Grant, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.links import web_address
 from bridge.channels.settings import base_url
-from bridge.channels.teams import cards, messages, replies
+from bridge.channels.teams import cards, messages, replies, setup
+from bridge.channels.teams import inbound as activities
 from bridge.content import (
     Audio,
     Card,
@@ -54,7 +56,7 @@ from bridge.content import (
     Webview,
     kind,
 )
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, Rejected
 from bridge.secret import Secret
 
 PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ""})
@@ -67,13 +69,15 @@ class TeamsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The application (client) id of the bot."""
     app_password: Secret
     """A client secret of the application: its value, not its id."""
-    tenant: str = "botframework.com"
+    tenant: str = setup.MULTI_TENANT
     """The directory (tenant) id of a single-tenant bot; as it is for a multi-tenant one."""
     api_url: str = "https://smba.trafficmanager.net/teams"
     """Where conversations are served that have not said where."""
     login_url: str = "https://login.microsoftonline.com"
     issuer: str = "https://api.botframework.com"
-    """For whom tokens are asked; government clouds have others."""
+    """Who signs what Teams sends, and for whom tokens are asked; government clouds have another."""
+    openid_url: str = "https://login.botframework.com/v1/.well-known/openidconfiguration"
+    """Where the issuer says where its keys are."""
 
 
 class Teams:
@@ -110,12 +114,16 @@ class Teams:
             raise ConfigError("app_password: is empty: it is the value of a client secret")
         if not re.fullmatch(r"[A-Za-z0-9.-]+", settings.tenant):
             raise ConfigError("tenant: is no directory (tenant) id")
+        self._app_id = settings.app_id
+        self._tenant = settings.tenant
         self._api_url = base_url(settings.api_url)
+        self._issuer = _url("issuer", settings.issuer)
+        self._openid_url = _url("openid_url", settings.openid_url)
         self._grant = Grant(
             url=f"{_url('login_url', settings.login_url)}/{settings.tenant}/oauth2/v2.0/token",
             client_id=settings.app_id,
             client_secret=settings.app_password,
-            scope=f"{_url('issuer', settings.issuer)}/.default",
+            scope=f"{self._issuer}/.default",
         )
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
@@ -149,6 +157,38 @@ class Teams:
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
+
+    @property
+    def key_urls(self) -> Sequence[str]:
+        return (self._openid_url,)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return activities.verify(inbound, self._app_id, self._issuer)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return activities.read(inbound.body)
+
+    def locate(self, source: str) -> Request | None:
+        return None  # the source is the address
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        address = web_address(source)
+        if address is None or not address.startswith("https://"):
+            raise Rejected("the file's address is not one of https")
+        return Request(method="GET", url=address, grant=self._grant)
+
+    def identify(self) -> Request:
+        return setup.token_request(self._grant)
+
+    def identified(self, reply: Reply) -> str:
+        setup.check_token(reply)
+        return self._app_id
+
+    def connect(self, url: str) -> Sequence[Request]:
+        return ()  # the endpoint is set in Azure, by those who may manage the bot there
+
+    def steps(self, url: str) -> str:
+        return setup.steps(url, self._app_id, self._tenant)
 
     def _served(self, memo: Mapping[str, str]) -> str:
         """Where the conversation is served. A token goes nowhere without https, but to `api_url`."""
