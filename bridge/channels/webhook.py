@@ -21,9 +21,11 @@ The way back takes the same headers and secrets, and one of
     {"type": "message", "chat": "…", "text": "…", "attachments": [{"type": "image", "url": "https://…"}]}
     {"type": "click", "chat": "…", "payload": "…", "label": "…"}
 
-where `payload` is the `text` of a quick reply or the `value` of a button. Both may have an `id`, by which a
-repeat is recognised (else it is the webhook-id), and a `user` {"id", "name", "language"}. The answer says
-what was taken: {"accepted": 1}, or {"accepted": 0, "problem": "…"}.
+where `payload` is the `text` of a quick reply or the `value` of a button, and an attachment is an "image",
+"video", "audio" or "file" at a public address, perhaps with `mime_type` and `filename`. Both may have an
+`id`, by which a repeat is recognised (else it is the webhook-id), and a `user` {"id", "name", "language"}.
+The answer says what was taken: {"accepted": 1}, or {"accepted": 0, "problem": "…"}; its status is 200 either
+way, as a repeat would not help.
 """
 
 from __future__ import annotations
@@ -52,13 +54,18 @@ from bridge.channels import (
     UserMessage,
 )
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.links import web_address
+from bridge.channels.mime import Kind, mime_type
 from bridge.channels.recent import recent
 from bridge.channels.retry_after import retry_after
+from bridge.channels.text import clean
 from bridge.content import Content, Pause, Receipt, Typing
 from bridge.errors import ConfigError, Rejected, Unauthorized, Unavailable
 from bridge.secret import Secret
 
 KEY_PREFIX: Final = "whsec_"
+CHAT: Final = 512
+"""Longest address of a chat that the bridge keeps, in characters."""
 UNLIMITED: Final = 1_000_000
 """The receiver is the user's own: nothing is cut for it, and nothing split."""
 
@@ -129,9 +136,9 @@ class Webhook:
     def check(self, reply: Reply) -> str | None:
         """Any 2xx is a yes.
 
-        401 says that the secret is wrong and 410 that nothing is to come any more, for all calls alike. 403 may
-        be a firewall's word on this one body, so it is not taken for that. Redirects are not followed, but
-        leave time to correct the setting.
+        401 says that the secret is wrong and 410 that nothing is to come any more, for all calls alike. 403
+        may be a firewall's word on this one body, so it is not taken for that. Redirects are not followed,
+        but leave time to correct the setting.
         """
         status = reply.status
         if 200 <= status < 300:
@@ -170,24 +177,42 @@ class Webhook:
 # ---- the way back ------------------------------------------------------------------------------------------
 
 
+class _Attached(msgspec.Struct, frozen=True):
+    type: Kind
+    url: str
+    mime_type: str = ""
+    filename: str = ""
+
+
 class _Message(msgspec.Struct, frozen=True, tag="message"):
     chat: str
     id: str = ""
     text: str = ""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[_Attached, ...] = ()
     user: User = User()
 
     def incoming(self, webhook_id: str) -> Incoming | str:
         """The message, or what is wrong with it."""
-        if not self.chat:
-            return "chat is empty"
-        if not self.text.strip() and not self.attachments:
+        said = clean(self.text).strip()
+        if problem := _misplaced(self.chat):
+            return problem
+        if not said and not self.attachments:
             return "there is neither text nor an attachment"
+        if not all(web_address(attached.url) for attached in self.attachments):
+            return "the url of an attachment is no address that starts with https:// or http://"
         return UserMessage(
             chat=self.chat,
             id=self.id or webhook_id,
-            text=self.text,
-            attachments=self.attachments,
+            text=said,
+            attachments=tuple(
+                Attachment(
+                    type=attached.type,
+                    url=web_address(attached.url) or "",
+                    mime_type=mime_type(attached.mime_type),
+                    filename=clean(attached.filename),
+                )
+                for attached in self.attachments
+            ),
             user=self.user,
         )
 
@@ -201,13 +226,20 @@ class _Click(msgspec.Struct, frozen=True, tag="click"):
 
     def incoming(self, webhook_id: str) -> Incoming | str:
         """The click, or what is wrong with it."""
-        if not self.chat:
-            return "chat is empty"
+        if problem := _misplaced(self.chat):
+            return problem
         if not self.payload:
             return "payload is empty"
         return Click(
             chat=self.chat, id=self.id or webhook_id, payload=self.payload, label=self.label, user=self.user
         )
+
+
+def _misplaced(chat: str) -> str:
+    """What is wrong with the chat's address; "" for nothing."""
+    if not chat:
+        return "chat is empty"
+    return f"chat is longer than {CHAT} characters" if len(chat) > CHAT else ""
 
 
 _decoder = msgspec.json.Decoder(_Message | _Click)

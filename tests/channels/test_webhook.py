@@ -354,9 +354,41 @@ def test_anything_else_is_not_the_users_own(inbound: Inbound) -> None:
             id="message",
         ),
         pytest.param(
-            {"type": "message", "chat": "c1", "text": "Hello"},
-            UserMessage(chat="c1", id="in-1", text="Hello"),
+            {"type": "message", "chat": "c1", "text": " Hello\r\nyou\u0000 "},
+            UserMessage(chat="c1", id="in-1", text="Hello\nyou"),
             id="message-without-id",
+        ),
+        pytest.param(
+            {
+                "type": "message",
+                "chat": "c1",
+                "attachments": [
+                    {"type": "audio", "url": "https://x.example/a b", "mime_type": "Audio/OGG; codecs=opus"},
+                    {"type": "file", "url": "http://x.example/b", "mime_type": "?", "filename": "b.\npdf"},
+                ],
+            },
+            UserMessage(
+                chat="c1",
+                id="in-1",
+                attachments=(
+                    Attachment(type="audio", url="https://x.example/a%20b", mime_type="audio/ogg"),
+                    Attachment(type="file", url="http://x.example/b", filename="b.\npdf"),
+                ),
+            ),
+            id="files-alone",
+        ),
+        pytest.param(
+            {
+                "type": "message",
+                "chat": "c1",
+                "attachments": [{"type": "image", "url": "https://x.example/a", "source": "../secret"}],
+            },
+            UserMessage(
+                chat="c1",
+                id="in-1",
+                attachments=(Attachment(type="image", url="https://x.example/a"),),
+            ),
+            id="an-attachment-has-no-source",
         ),
         pytest.param(
             {"type": "click", "chat": "c1", "id": "k1", "payload": "buy_a", "label": "Buy"},
@@ -390,6 +422,12 @@ def test_messages_and_clicks_are_read(body: dict[str, Any], incoming: UserMessag
         b'{"type":"message","chat":"c1","text":"  "}',
         b'{"type":"message","chat":7,"text":"x"}',
         b'{"type":"message","chat":"c1","attachments":[{"type":"dance","url":"x"}]}',
+        b'{"type":"message","chat":"c1","attachments":[{"type":"image"}]}',
+        b'{"type":"message","chat":"c1","attachments":[{"type":"image","url":""}]}',
+        b'{"type":"message","chat":"c1","attachments":[{"type":"image","url":"data:image/png;base64,AA"}]}',
+        b'{"type":"message","chat":"c1","text":"x","attachments":[{"type":"image","url":"file:///etc"}]}',
+        b'{"type":"message","chat":"' + b"c" * 513 + b'","text":"x"}',
+        b'{"type":"click","chat":"' + b"c" * 513 + b'","payload":"x"}',
         b'{"type":"click","chat":"c1","payload":""}',
         b'{"type":"click","chat":"","payload":"x"}',
         b"[" * 5000,
