@@ -17,21 +17,26 @@ it says so, all under https://developers.facebook.com/docs/messenger-platform/ (
                                  of films and sounds 10/s
 
 Text has no markup, so an agent's text goes out as it was written. A default action opens a page and nothing
-else. `messages` renders, `replies` reads what came back.
+else. `messages` renders, `replies` reads what came back; `inbound` is the way back, `setup` helps to set the
+account up.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar, Final, assert_never
 
 import msgspec
 from msgspec.structs import replace
 
-from bridge.channels import Call, Reply, Request, graph, text
+from bridge.channels import Call, Inbound, Reading, Reply, Request, graph, text
 from bridge.channels.capabilities import Capabilities, Pace
-from bridge.channels.messenger import messages, replies
+from bridge.channels.hub import Hub, challenge
+from bridge.channels.messenger import messages, replies, setup
+from bridge.channels.messenger.inbound import reading
 from bridge.channels.messenger.messages import Dialect, sign
+from bridge.channels.messenger.setup import Webhooks
 from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
@@ -50,6 +55,7 @@ from bridge.content import (
     Webview,
     kind,
 )
+from bridge.errors import ConfigError
 from bridge.secret import Secret
 
 MB: Final = 2**20
@@ -62,6 +68,12 @@ class MessengerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """The page's access token; for an Instagram account that logs in by itself, the account's."""
     api_url: str = graph.URL
     """For such an account https://graph.instagram.com/v25.0."""
+    app_secret: Secret | None = None
+    """The app's secret, with which Meta signs what it tells; without it nothing of that is taken."""
+    verify_token: Secret | None = None
+    """A word of your own, by which Meta's first request to the webhook is known."""
+    account_id: str = ""
+    """The id of the page or account, where its app has several: what the others are told is left alone."""
 
 
 class Messenger:
@@ -70,6 +82,12 @@ class Messenger:
     name: ClassVar[str] = "messenger"
     Settings = MessengerSettings
     dialect: ClassVar[Dialect] = Dialect(length=2000, heights=True, button_template=True)
+    webhooks: ClassVar[Webhooks] = Webhooks(
+        object="page",
+        where="Messenger > Messenger API Settings > Configure webhooks",
+        fields="messages, messaging_postbacks and messaging_referrals",
+        account_fields="messages,messaging_postbacks,messaging_referrals",
+    )
 
     capabilities: ClassVar[Capabilities] = Capabilities(
         shows=frozenset({Text, Image, Video, Audio, File, Card, Carousel, Webview, Typing, Receipt}),
@@ -95,6 +113,10 @@ class Messenger:
     def __init__(self, settings: MessengerSettings) -> None:
         self._api_url = base_url(settings.api_url)
         self._token = graph.checked_token(settings.token)
+        if not re.fullmatch(r"[0-9]*", settings.account_id):
+            raise ConfigError("account_id: must be the id of the page or account, which has digits only")
+        self._account = settings.account_id
+        self._hub = Hub(settings.app_secret, settings.verify_token)
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
         match content:
@@ -125,6 +147,26 @@ class Messenger:
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
 
+    def verify(self, inbound: Inbound) -> bool:
+        return self._hub.verify(inbound)
+
+    def read(self, inbound: Inbound) -> Reading:
+        if inbound.method == "GET":
+            return challenge(inbound)
+        return reading(inbound.body, self.webhooks.object, self._account)
+
+    def identify(self) -> Request:
+        return setup.who(self._api_url, self._token)
+
+    def identified(self, reply: Reply) -> str:
+        return setup.name(graph.answer(reply, replies.failed))
+
+    def connect(self, url: str) -> Sequence[Request]:
+        return setup.connect(self._api_url, self._token, self._hub, self.webhooks)
+
+    def steps(self, url: str) -> str:
+        return setup.steps(self._hub, self.webhooks, url)
+
 
 class Instagram(Messenger):
     """An Instagram professional account as a channel: its Send API is Messenger's, with less in it."""
@@ -132,6 +174,12 @@ class Instagram(Messenger):
     name: ClassVar[str] = "instagram"
     # A button template is only for accounts that log in by themselves.
     dialect: ClassVar[Dialect] = Dialect(length=1000, unit="bytes", heights=False, button_template=False)
+    webhooks: ClassVar[Webhooks] = Webhooks(
+        object="instagram",
+        where="Instagram > API setup > Configure webhooks (of a page's account: Webhooks > Instagram)",
+        fields="messages, messaging_postbacks and messaging_referral",
+        account_fields="messages,messaging_postbacks",
+    )
 
     capabilities: ClassVar[Capabilities] = replace(
         Messenger.capabilities,

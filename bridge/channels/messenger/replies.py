@@ -24,16 +24,19 @@ UNAVAILABLE_PERSON: Final = 551
 
 
 def check(reply: Reply) -> str | None:
-    match graph.answer(reply, _failed):
+    match graph.answer(reply, failed):
         case {"message_id": str(message_id)}:
             return message_id
         case {"recipient_id": str() | int()}:
+            return None
+        case {"success": True}:  # of a webhook
             return None
         case _:
             raise Uncertain(f"HTTP {reply.status} without a message's id")
 
 
-def _failed(failure: graph.Failure) -> SendError | None:
+def failed(failure: graph.Failure) -> SendError | None:
+    """What the Send API means by a failure; None where the whole Graph API does by it."""
     code, reason = failure.code, failure.reason
     if code == UNAVAILABLE_PERSON or failure.subcode in UNREACHABLE:
         return Rejected(reason)
