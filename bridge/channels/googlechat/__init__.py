@@ -217,7 +217,7 @@ class GoogleChat:
         return setup.account_name(self._account, reply) if self._account else setup.app_name(reply)
 
     def connect(self, url: str) -> Sequence[Request]:
-        return ()  # only the console's pages configure an app
+        return ()  # a person configures an app, not the app itself
 
     def steps(self, url: str) -> str:
         return "" if self._key else setup.steps(url, self._audience)

@@ -1,4 +1,4 @@
-"""What helps to set a Chat app up: who it is, and the steps in Google's console, which no API does.
+"""What helps to set a Chat app up: who it is, and the steps in Google's console, which no app can do itself.
 
 A service account is asked for by its name, without a token: Google publishes the keys of all accounts, so one
 that is deleted, or whose key is, is not among them. An incoming webhook is sent an empty message, which is
