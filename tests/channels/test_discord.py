@@ -433,6 +433,40 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
     assert type(refusal(channel(), reply)) is error
 
 
+@pytest.mark.parametrize(
+    ("errors", "reason"),
+    [
+        (
+            {"embeds": {"0": {"image": {"url": {"_errors": [{"code": "URL_TYPE", "message": "Mine!"}]}}}}},
+            "50035: No (embeds.0.image.url: URL_TYPE)",
+        ),
+        ({"_errors": [{"code": "TOO_LARGE", "message": "Mine!"}]}, "50035: No (TOO_LARGE)"),
+        ({"_errors": [{"code": "Mine!"}]}, "50035: No"),
+        ({"Mine!": {"_errors": [{"code": "TOO_LARGE"}]}}, "50035: No"),
+        ({"a": {"_errors": []}}, "50035: No"),
+        ({"a": {"_errors": [7]}}, "50035: No"),
+        ({}, "50035: No"),
+        ([], "50035: No"),
+        (7, "50035: No"),
+        (None, "50035: No"),
+    ],
+    ids=[
+        "field",
+        "whole",
+        "no-code",
+        "no-field",
+        "no-error",
+        "wrong-error",
+        "empty",
+        "list",
+        "number",
+        "none",
+    ],
+)
+def test_a_no_says_which_field_it_is_about_and_quotes_nothing(errors: Any, reason: str) -> None:
+    assert str(refusal(channel(), refused(400, 50035, errors=errors))) == reason
+
+
 HTML = b"<html>Error 1015</html>"
 
 

@@ -21,23 +21,25 @@ The nonce is made of the call's id: within a few minutes, a repeat is answered w
 shown again. Files are fetched only as pictures; the addresses of others are shown, which Discord's own apps
 turn into players and previews. There is no carousel: each card is a message with an embed and its buttons.
 
-`messages` renders, `markdown` escapes, `replies` reads what came back.
+`messages` renders, `markdown` escapes, `replies` reads what came back; `inbound` reads what users press, and
+what they say by the bot's command (`said`), `pressed` marks the button, `setup` helps to set the bot up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, Final, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import quote
 
 import msgspec
 import orjson
 
 from bridge import __version__
-from bridge.channels import Call, Reply, Request
+from bridge.channels import Call, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
-from bridge.channels.discord import messages, replies
+from bridge.channels.discord import messages, replies, setup
+from bridge.channels.discord.inbound import incoming, public_key, signed
 from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
@@ -71,6 +73,12 @@ class DiscordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The bot's token, from the page of the application."""
     api_url: str = "https://discord.com/api/v10"
     """Another address for a proxy of one's own."""
+    public_key: str | None = None
+    """The application's, by which it is known that Discord sends; without it nothing is taken from users."""
+    application_id: str | None = None
+    """Beside the public key; `moveo-bridge connect` needs it for the command."""
+    command: str = "ask"
+    """The command by which users speak to the bot: /ask."""
 
 
 class Discord:
@@ -102,9 +110,18 @@ class Discord:
     def __init__(self, settings: DiscordSettings) -> None:
         if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
             raise ConfigError("token: is no token of a Discord bot")
-        api_url = base_url(settings.api_url)
-        self._prefix = f"{api_url}/channels/"
+        if settings.application_id is not None and not re.fullmatch("[0-9]{1,20}", settings.application_id):
+            raise ConfigError("application_id: must be the application's id, which has digits only")
+        if (
+            not re.fullmatch(r"[-_'\w]{1,32}", settings.command)
+            or settings.command != settings.command.lower()
+        ):
+            raise ConfigError("command: must be one word of at most 32 small letters")
+        self._api_url = base_url(settings.api_url)
         self._token = settings.token
+        self._public_key = public_key(settings.public_key)
+        self._application_id = settings.application_id
+        self._command = settings.command
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
         match content:
@@ -127,15 +144,44 @@ class Discord:
 
     def request(self, call: Call) -> Request:
         once = {"nonce": call.id[:NONCE], "enforce_nonce": True} if call.body and call.id else {}
-        return Request(
-            url=f"{self._prefix}{quote(call.to, safe='')}/{call.op}",
-            headers={
-                "authorization": f"Bot {self._token.reveal()}",
-                "content-type": "application/json",
-                "user-agent": USER_AGENT,
-            },
-            body=orjson.dumps({**call.body, **once}),
-        )
+        return self._request("POST", f"/channels/{quote(call.to, safe='')}/{call.op}", {**call.body, **once})
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return signed(inbound, self._public_key)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return incoming(inbound.body, self._command)
+
+    def identify(self) -> Request:
+        return self._request("GET", "/users/@me")
+
+    def identified(self, reply: Reply) -> str:
+        return setup.identified(reply)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        """The address, which Discord tries at once, then the command; nothing until it can be verified."""
+        if self._public_key is None:
+            return ()
+        address = self._request("PATCH", "/applications/@me", {"interactions_endpoint_url": url})
+        if self._application_id is None:
+            return (address,)
+        commands = f"/applications/{self._application_id}/commands"
+        return (address, self._request("POST", commands, setup.command(self._command)))
+
+    def steps(self, url: str) -> str:
+        has_key = self._public_key is not None
+        return setup.steps(url, has_key=has_key, application_id=self._application_id)
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Request:
+        headers = {"authorization": f"Bot {self._token.reveal()}", "user-agent": USER_AGENT}
+        if body is None:
+            return Request(method=method, url=f"{self._api_url}{path}", headers=headers)
+        return Request(
+            method=method,
+            url=f"{self._api_url}{path}",
+            headers={**headers, "content-type": "application/json"},
+            body=orjson.dumps(body),
+        )

@@ -6,6 +6,7 @@ https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ GONE: Final = {10003, 10004, 10013, 40007, 50001, 50007, 50008, 50013, 50024, 50
 """Channel, server or user unknown, no access or permission, direct messages refused, thread closed."""
 FORBIDDEN: Final = {20009, 200000, 200001}
 """The words are what is refused, by filters: no other form of them would pass."""
+DEEPEST: Final = 10
 
 
 def check(reply: Reply) -> str | None:
@@ -42,7 +44,7 @@ def check(reply: Reply) -> str | None:
 
 
 def _failed(reply: Reply, code: int, message: str) -> SendError:
-    reason = f"{code}: {message}"[:120]
+    reason = f"{code}: {message}"[:120] + _where(reply.json())
     if reply.status == 429 or code in LATER:
         return _limited(reply, reason, reply.json())
     if reply.status == 401 or code in LOCKED_OUT:
@@ -51,6 +53,24 @@ def _failed(reply: Reply, code: int, message: str) -> SendError:
         return Rejected(reason)
     # Whatever else it dislikes is not the chat: a simpler form costs one call more, and may pass.
     return ContentRefused(reason)
+
+
+def _where(failure: Mapping[str, Any]) -> str:
+    """Which field is refused, and by which rule: " (embeds.0.image.url: URL_TYPE_INVALID_URL)".
+
+    https://docs.discord.com/developers/reference#error-messages; what the rule says of it is left out, as it
+    may quote the message.
+    """
+    path: list[str] = []
+    at: Any = failure.get("errors")
+    while isinstance(at, dict) and at and len(path) < DEEPEST:
+        match at:
+            case {"_errors": [{"code": str(rule)}, *_]}:
+                said = ": ".join(filter(None, (".".join(path), rule)))
+                return f" ({said})" if re.fullmatch(r"[\w.: ]{1,120}", said) else ""
+        name, at = next(iter(at.items()))
+        path.append(name)
+    return ""
 
 
 def _limited(reply: Reply, reason: str, limit: Mapping[str, Any]) -> Unavailable:
