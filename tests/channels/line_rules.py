@@ -21,6 +21,7 @@ def _models() -> dict[str, Any]:
     return {
         "/v2/bot/message/push": models.PushMessageRequest,
         "/v2/bot/chat/loading/start": models.ShowLoadingAnimationRequest,
+        "/v2/bot/chat/markAsRead": models.MarkMessagesAsReadByTokenRequest,
     }
 
 
@@ -33,7 +34,11 @@ def problems(path: str, body: Mapping[str, Any]) -> list[str]:
         known = model.from_dict(body).to_dict()
     except (pydantic.ValidationError, ValueError) as error:
         return str(error).splitlines()
-    found = [*_unknown("", body, known), *(() if IDS.fullmatch(_chat(body)) else ("the chat is none",))]
+    found = list(_unknown("", body, known))
+    if path.endswith("markAsRead"):
+        return found if body["markAsReadToken"] else [*found, "an invalid markAsReadToken"]
+    if not IDS.fullmatch(_chat(body)):
+        found.append("the chat is none")
     if path.endswith("push"):
         for message in body["messages"]:
             found += _message(message)

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bridge.channels import Call, Reply
 from bridge.channels.line import Line, LineSettings
@@ -28,6 +29,7 @@ from bridge.content import (
     OpenWebview,
     Option,
     Postback,
+    Receipt,
     Text,
     Typing,
     Video,
@@ -84,7 +86,8 @@ def planned(*said: Content, to: str = ADA) -> list[Call]:
 
 def refusals(calls: Sequence[Call]) -> list[str]:
     """What LINE would refuse of the calls and of all that may go out in their place."""
-    requests = [channel().request(call) for call in with_fallbacks(calls)]
+    known = {"read": "30yhdy232..."}
+    requests = [channel().request(replace(call, memo=known)) for call in with_fallbacks(calls)]
     return [
         fault
         for request in requests
@@ -289,6 +292,22 @@ def test_there_is_no_loading_animation(typing: Typing, to: str) -> None:
     assert channel().render(typing, to) == ()
 
 
+def test_a_receipt_marks_up_to_the_message_whose_token_the_chat_keeps() -> None:
+    (call,) = calls_of(channel(), ADA, Receipt("read"))
+    assert (call.op, call.recall, call.ephemeral) == ("chat/markAsRead", ("read",), True)
+    request = channel().request(replace(call, memo={"read": "30yhdy232..."}))
+    assert request.url == "https://api.line.me/v2/bot/chat/markAsRead"
+    assert orjson.loads(request.body) == {"markAsReadToken": "30yhdy232..."}
+    assert "x-line-retry-key" not in request.headers
+    assert problems("/v2/bot/chat/markAsRead", orjson.loads(request.body)) == []
+
+
+def test_a_receipt_that_a_message_arrived_is_none_of_lines() -> None:
+    made = plan([Receipt("delivered")], channel(), ADA, key="k")
+    assert made.steps == ()
+    assert len(made.losses) == 1
+
+
 def test_a_long_value_is_kept_and_a_token_sent() -> None:
     fits, long = "é" * 150, "é" * 150 + "!"
     (call,) = channel().render(Text("Pick", (Option("A", fits), Option("B", long))), ADA)
@@ -443,6 +462,8 @@ def bubbled(**bubble: Any) -> dict[str, Any]:
         ("message/push", pushed(**flex("x", {"type": "carousel", "contents": []}))),
         ("chat/loading/start", {"chatId": ADA, "loadingSeconds": 7}),
         ("chat/loading/stop", {"chatId": ADA}),
+        ("chat/markAsRead", {"markAsReadToken": ""}),
+        ("chat/markAsRead", {"chatId": ADA}),
     ],
 )
 def test_the_rules_tests_rely_on_can_fail(path: str, body: dict[str, Any]) -> None:

@@ -19,7 +19,8 @@ What LINE takes, and where it says so, all under https://developers.line.biz/en/
 
 A chat's address is what LINE's webhooks give as its source: a user's id ("U" and 32 hex digits), a group's
 ("C…") or a room's ("R…"). A repeat with the same X-Line-Retry-Key is shown once; the key is made of the
-call's id. A mark that a message was read needs a token of that message, so receipts are not shown.
+call's id. That a message was read is shown by a token which came with it: it is the chat's memo (READ). LINE
+marks by itself while the account's chat is off (docs/messaging-api/mark-as-read/).
 
 `messages` renders, `replies` reads what came back.
 """
@@ -78,7 +79,7 @@ class Line:
     Settings = LineSettings
 
     capabilities: ClassVar[Capabilities] = Capabilities(
-        shows=frozenset({Text, Image, Video, Audio, Card, Carousel, Webview, Typing}),
+        shows=frozenset({Text, Image, Video, Audio, Card, Carousel, Webview, Typing, Receipt}),
         unit="utf16",
         text=messages.TEXT,
         options=messages.QUICK_REPLIES,
@@ -103,6 +104,7 @@ class Line:
             "audio": frozenset({".m4a", ".mp3", ""}),
         },
         typing_seconds=messages.LOADING_SECONDS,
+        receipts=frozenset({"read"}),
         idempotent=True,
         channel_pace=Pace(1000, burst=1000),
     )
@@ -138,7 +140,9 @@ class Line:
                 return messages.typing_sign(to)
             case Typing():
                 return ()  # the animation ends with the next message, or by itself
-            case File() | Handover() | Pause() | Notice() | Receipt():
+            case Receipt():
+                return messages.mark_read()
+            case File() | Handover() | Pause() | Notice():
                 raise ValueError(f"line shows no {kind(content)}: its capabilities say so")
             case _:
                 assert_never(content)
@@ -150,8 +154,14 @@ class Line:
         }
         if call.op == messages.PUSH and call.id:  # any other call is refused when it has one
             headers["x-line-retry-key"] = str(UUID(call.id))
-        chat = {"to" if call.op == messages.PUSH else "chatId": call.to}
-        return Request(url=self._prefix + call.op, headers=headers, body=orjson.dumps({**chat, **call.body}))
+        match call.op:
+            case messages.MARK:
+                about = {"markAsReadToken": call.memo.get(messages.READ, "")}
+            case messages.LOADING:
+                about = {"chatId": call.to}
+            case _:
+                about = {"to": call.to}
+        return Request(url=self._prefix + call.op, headers=headers, body=orjson.dumps({**about, **call.body}))
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)

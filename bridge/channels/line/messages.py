@@ -34,6 +34,9 @@ LOADING_SECONDS: Final = 20
 
 PUSH: Final = "message/push"
 LOADING: Final = "chat/loading/start"
+MARK: Final = "chat/markAsRead"
+READ: Final = "read"
+"""The name in a chat's memo of the token by which the user's last message is marked as read."""
 SHARED: Final = ("C", "R")
 """How ids of groups and rooms begin; there is no loading animation there."""
 BLANK: Final = "…"
@@ -68,6 +71,11 @@ def typing_sign(to: str) -> tuple[Call, ...]:
     if to.startswith(SHARED):
         return ()
     return (Call(op=LOADING, body={"loadingSeconds": LOADING_SECONDS}, ephemeral=True),)
+
+
+def mark_read() -> tuple[Call, ...]:
+    """The user's messages up to the last one are shown as read, where the account's chat is on."""
+    return (Call(op=MARK, recall=(READ,), ephemeral=True),)
 
 
 def carousel_messages(cards: Sequence[Card]) -> Iterator[Call]:
