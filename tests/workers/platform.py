@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -13,10 +13,12 @@ from aiohttp import web
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """`at` is the time of the event loop's clock."""
+    """`at` is the time of the event loop's clock, `url` path and query as they were sent."""
 
     at: float
     path: str
+    url: str
+    method: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -33,6 +35,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     seconds: float = 0.0
     cut: bool = False
+    then: bytes = b""
+    """What follows the body, so many `times`, with `every` seconds before each."""
+    times: int = 0
+    every: float = 0.0
 
 
 class Platform:
@@ -54,7 +60,14 @@ class Platform:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         now = asyncio.get_running_loop().time()
-        received = Received(at=now, path=request.path, headers=headers, body=body)
+        received = Received(
+            at=now,
+            path=request.path,
+            url=request.raw_path,
+            method=request.method,
+            headers=headers,
+            body=body,
+        )
         answer = self.answer(received, len(self.received))
         self.received.append(received)
         async with self._news:
@@ -64,7 +77,21 @@ class Platform:
         if answer.cut:
             assert request.transport
             request.transport.abort()
+        if answer.times:
+            return await _streamed(request, answer)
         return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+async def _streamed(request: web.Request, answer: Answer) -> web.StreamResponse:
+    """An answer that goes on, for as long as anybody listens."""
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        await response.write(answer.body)
+        for _ in range(answer.times):
+            await asyncio.sleep(answer.every)
+            await response.write(answer.then)
+    return response
 
 
 @asynccontextmanager
