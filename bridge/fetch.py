@@ -1,19 +1,19 @@
-"""Loads a file from an address that somebody wrote, and from nowhere it could do harm.
+"""Loads files, within bounds of size and time: `Fetcher` from addresses that somebody wrote, `download` from
+those that a channel made of its platform's words.
 
-The rules it keeps:
+The rules that `Fetcher` keeps, so that no address can do harm:
 - Only https, and only addresses of the public internet: the name is resolved once, every address it has must
   be public, and the connection goes to one of these.
-- No redirect is followed, no cookie or secret is sent; size and time are bounded.
+- No redirect is followed, no cookie or secret is sent.
 - Hosts that the operator names are excepted: they may be private, and use plain http.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -23,12 +23,13 @@ from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from bridge import __version__
-from bridge.channels import Loaded
+from bridge.channels import Loaded, Request
+from bridge.channels.mime import mime_type
 from bridge.errors import Rejected, Unavailable
 
 TOTAL_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 5.0
-_MIME_TYPE: Final = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
+REDIRECTS: Final = 3
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -81,7 +82,7 @@ class Fetcher:
 
     async def load(self, url: str, max_bytes: int) -> Loaded:
         """The file. Raises Unavailable when it may be there later, Rejected when it is not to be had."""
-        return await self._load(self._checked(url), max_bytes)
+        return await _load(self._http.get(self._checked(url), allow_redirects=False), max_bytes)
 
     def _checked(self, url: str) -> URL:
         """An address that may be loaded from. Raises Rejected for any other."""
@@ -97,25 +98,6 @@ class Fetcher:
         if _looks_numeric(host) and not public(host):
             raise Rejected("the file's address is not public")
         return address
-
-    async def _load(self, address: URL, max_bytes: int) -> Loaded:
-        try:
-            async with self._http.get(address, allow_redirects=False) as response:
-                if response.status >= 500 or response.status in (408, 425, 429):
-                    raise Unavailable(f"the file's server answered {response.status}")
-                if response.status != 200:
-                    raise Rejected(f"the file's server answered {response.status}")
-                body = await _bounded(response, max_bytes)
-                name = PurePosixPath(address.path).name
-                return Loaded(name=name, mime_type=_mime_type(response), body=body)
-        except aiohttp.InvalidURL:
-            raise Rejected("the file's address is not valid") from None
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _PrivateAddressError):
-                raise Rejected("the file's address is not public") from None
-            raise Unavailable("the file's server cannot be reached") from None
-        except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
-            raise Unavailable(f"the file did not come through ({type(error).__name__})") from None
 
 
 @asynccontextmanager
@@ -139,6 +121,35 @@ async def open_fetcher(
         yield Fetcher(http, hosts)
 
 
+async def download(http: aiohttp.ClientSession, request: Request, max_bytes: int) -> Loaded:
+    """The file a channel asks its platform for. Raises as `Fetcher.load` does.
+
+    Platforms send on to where they store files; aiohttp takes the secret along to no other host.
+    """
+    there = http.get(request.url, headers=request.headers, max_redirects=REDIRECTS)
+    return await _load(there, max_bytes)
+
+
+async def _load(there: AbstractAsyncContextManager[aiohttp.ClientResponse], max_bytes: int) -> Loaded:
+    try:
+        async with there as response:
+            if response.status >= 500 or response.status in (408, 425, 429):
+                raise Unavailable(f"the file's server answered {response.status}")
+            if response.status != 200:
+                raise Rejected(f"the file's server answered {response.status}")
+            body = await _bounded(response, max_bytes)
+            said = response.headers.get("content-type", "")
+            return Loaded(name=PurePosixPath(response.url.path).name, mime_type=mime_type(said), body=body)
+    except (aiohttp.InvalidURL, aiohttp.TooManyRedirects):
+        raise Rejected("the file's address is not valid") from None
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, _PrivateAddressError):
+            raise Rejected("the file's address is not public") from None
+        raise Unavailable("the file's server cannot be reached") from None
+    except (TimeoutError, aiohttp.ClientError, ConnectionError) as error:
+        raise Unavailable(f"the file did not come through ({type(error).__name__})") from None
+
+
 def _looks_numeric(host: str) -> bool:
     """Whether it is an IP address, also in the short, octal and hexadecimal ways that some resolvers take."""
     last = host.rstrip(".").rpartition(".")[2]
@@ -158,9 +169,3 @@ async def _bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
             response.close()
             raise Rejected("the file is too large")
     return b"".join(parts)
-
-
-def _mime_type(response: aiohttp.ClientResponse) -> str:
-    """What the server says, where it says something that can stand in a header of ours."""
-    said = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return said if _MIME_TYPE.fullmatch(said) else ""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
 import msgspec
 import orjson
 
-from bridge.channels import Attachment, Reply, Request, User
+from bridge.channels import Loaded, Reply, Request, User
 from bridge.channels.retry_after import retry_after
 from bridge.errors import Rejected, SendError, Unauthorized, Unavailable, Uncertain
 from bridge.secret import Secret
@@ -22,6 +22,16 @@ from bridge.secret import Secret
 Send: TypeAlias = Callable[[Request], Awaitable[Reply]]
 
 _CODE: Final = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file of the user's as Moveo takes it: by a public `url`, or by the `id` of an upload."""
+
+    type: Literal["image", "video", "audio", "file"]
+    url: str = ""
+    id: str = ""
+    mime_type: str = ""
+    filename: str = ""
 
 
 class SessionGone(Rejected):
@@ -54,14 +64,31 @@ class Moveo:
             case _:
                 raise Unavailable("Moveo's reply names no session")
 
-    async def send_message(self, session: str, text: str, attachments: Sequence[Attachment] = ()) -> None:
+    async def send_message(self, session: str, text: str, attachments: Sequence[Attached] = ()) -> None:
         """Posts what the user said. Raises SessionGone when the session has ended."""
         message: dict[str, Any] = {}
         if text:
             message["text"] = text
         if attachments:
-            message["attachments"] = [msgspec.to_builtins(attachment) for attachment in attachments]
+            message["attachments"] = [msgspec.to_builtins(attached) for attached in attachments]
         await self._post(("sessions", session, "messages"), {"input": message})
+
+    async def upload(self, session: str, file: Loaded) -> str:
+        """Hands over a file of the user's; gives the id by which an attachment names it."""
+        asked = {"filename": file.name, "content_type": file.mime_type}
+        reply = await self._post(("sessions", session, "files", "upload-url"), asked)
+        match reply.json():
+            case {"upload_url": str(url), "file_id": str(file_id)} if file_id:
+                put = Request(method="PUT", url=url, headers={"content-type": file.mime_type}, body=file.body)
+            case _:
+                raise Unavailable("Moveo's reply names no upload")
+        try:
+            stored = await self._send(put)
+        except Uncertain as error:  # a file that is there twice is seen once
+            raise Unavailable(str(error)) from None
+        if not 200 <= stored.status < 300:
+            raise Unavailable(f"Moveo's upload answered {stored.status}")
+        return file_id
 
     async def _post(self, path: tuple[str, ...], body: dict[str, Any]) -> Reply:
         url = "/".join((self._base, *(quote(part, safe="") for part in path)))

@@ -77,6 +77,12 @@ class Sender:
             reply = await transport(_bearing(request, token))
         return reply
 
+    async def authorized(self, request: Request) -> Request:
+        """The request with the token of its grant, for what is not sent from here."""
+        if request.grant is None:
+            return request
+        return _bearing(request, await self._tokens.token(request.grant))
+
     async def _send_http(self, request: Request) -> Reply:
         try:
             async with self._http.request(

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bridge.channels import Attachment, Reply, Request, User
+from bridge.channels import Loaded, Reply, Request, User
 from bridge.errors import Rejected, SendError, Unauthorized, Unavailable, Uncertain
-from bridge.moveo import Moveo, SessionGone
+from bridge.moveo import Attached, Moveo, SessionGone
 from bridge.secret import Secret
 
 
@@ -60,23 +60,54 @@ async def test_a_session_of_an_unknown_user_says_nothing_of_one() -> None:
         pytest.param("hi", (), {"text": "hi"}, id="text"),
         pytest.param(
             "",
-            (Attachment(type="image", url="https://x/y.png", mime_type="image/png"),),
+            (Attached(type="image", url="https://x/y.png", mime_type="image/png"),),
             {"attachments": [{"type": "image", "url": "https://x/y.png", "mime_type": "image/png"}]},
             id="attachment",
         ),
         pytest.param(
             "look",
-            (Attachment(type="file", url="https://x/y"),),
+            (Attached(type="file", url="https://x/y"),),
             {"text": "look", "attachments": [{"type": "file", "url": "https://x/y"}]},
             id="both",
         ),
     ],
 )
-async def test_a_message_is_posted(text: str, attachments: tuple[Attachment, ...], sent: object) -> None:
+async def test_a_message_is_posted(text: str, attachments: tuple[Attached, ...], sent: object) -> None:
     fake = Fake(reply(202, {"request_id": "r"}))
     await moveo(fake).send_message("s/1", text, attachments)
     assert fake.requests[0].url == "https://moveo.test/v1/custom/int%201/sessions/s%2F1/messages"
     assert json.loads(fake.requests[0].body) == {"input": sent}
+
+
+async def test_a_file_is_uploaded_to_where_moveo_says_and_without_the_key() -> None:
+    fake = Fake(reply(200, {"upload_url": "https://store.test/u?sig=1", "file_id": "f 1"}), reply(200))
+    file = Loaded(name="a.png", mime_type="image/png", body=b"...")
+    assert await moveo(fake).upload("s/1", file) == "f 1"
+    asked, put = fake.requests
+    assert asked.url == "https://moveo.test/v1/custom/int%201/sessions/s%2F1/files/upload-url"
+    assert json.loads(asked.body) == {"filename": "a.png", "content_type": "image/png"}
+    assert put == Request(
+        method="PUT", url="https://store.test/u?sig=1", headers={"content-type": "image/png"}, body=b"..."
+    )
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        pytest.param([reply(404, {"error_code": "session-not-found"})], SessionGone, id="no session"),
+        pytest.param([reply(200, {"file_id": "f"})], Unavailable, id="no address"),
+        pytest.param([reply(200, {"upload_url": "https://s.test/", "file_id": ""})], Unavailable, id="no id"),
+        pytest.param(
+            [reply(200, {"upload_url": "https://s.test/", "file_id": "f"}), reply(403)],
+            Unavailable,
+            id="the store says no",
+        ),
+    ],
+)
+async def test_an_upload_that_fails_says_what_to_do(replies: list[Reply], error: type[SendError]) -> None:
+    with pytest.raises(error) as caught:
+        await moveo(Fake(*replies)).upload("s", Loaded(name="a", mime_type="image/png"))
+    assert type(caught.value) is error
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,16 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
 
+import aiohttp
 import structlog
 
-from bridge.channels import Channel, Uploads
+from bridge.channels import Channel, Loaded, Request, Uploads
 from bridge.config import Integration, Settings
 from bridge.config.channels import channels
 from bridge.errors import ConfigError, StoreUnavailable
-from bridge.fetch import Fetcher, open_fetcher
+from bridge.fetch import TOTAL_SECONDS, download, open_fetcher
 from bridge.ingress.admin import admin, redis_problems
 from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
@@ -29,6 +30,7 @@ from bridge.runtime import cancelled
 from bridge.sender import Sender, open_http, stdout
 from bridge.sessions import Sessions
 from bridge.web.log import ChatLog, transport
+from workers.attach import Attacher, Download
 from workers.clock import Clock
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher, Handler, Waker
@@ -36,7 +38,7 @@ from workers.observe import Observer
 from workers.outage import Outage
 from workers.receive import Receiver
 from workers.retry import Policy, describe
-from workers.upload import Uploader
+from workers.upload import Load, Uploader
 
 PRESENCE_SECONDS: Final = 1.0
 CLOCK_SECONDS: Final = 60.0
@@ -51,6 +53,15 @@ CANCELS: Final = 4
 """A client of Redis may swallow one (see bridge.runtime.cancelled)."""
 
 _log = structlog.get_logger(__name__)
+
+
+class _Outside(NamedTuple):
+    """What one integration reaches the world with."""
+
+    sender: Sender
+    moveo: Sender
+    load: Load
+    download: Download
 
 
 class Process:
@@ -90,11 +101,13 @@ class Process:
         )
         fetcher = await self._open.enter_async_context(open_fetcher(worker.media_hosts))
         commit = GroupCommit(self._redis)
+        files_http = await self._open.enter_async_context(open_http(total_seconds=TOTAL_SECONDS))
         moveo_sender = Sender(moveo_http)
         for name, integration in settings.integrations.items():
             log = ChatLog(self._redis, name)
             sender = Sender(http, {"chat": transport(log), "stdout": stdout})
-            self._integrate(integration, self._channels[name], commit, sender, moveo_sender, fetcher)
+            outside = _Outside(sender, moveo_sender, fetcher.load, _downloader(files_http, sender))
+            self._integrate(integration, self._channels[name], commit, outside)
 
         probes = Server(
             admin(self._metrics, self._problems, self.queues),
@@ -148,13 +161,7 @@ class Process:
             await asyncio.wait(tasks, timeout=seconds)
 
     def _integrate(
-        self,
-        integration: Integration,
-        channel: Channel,
-        commit: GroupCommit,
-        sender: Sender,
-        moveo: Sender,
-        fetcher: Fetcher,
+        self, integration: Integration, channel: Channel, commit: GroupCommit, outside: _Outside
     ) -> None:
         """The dispatchers of one integration, there and back."""
         name, settings = integration.name, self._settings
@@ -164,22 +171,25 @@ class Process:
         is_key = channel.capabilities.chat_is_key
         out_observer = Observer(self._metrics, name, "out", chat_is_key=is_key)
         in_observer = Observer(self._metrics, name, "in", chat_is_key=is_key)
+        send = outside.sender.send
         deliverer = Deliverer(
             integration,
             channel,
-            send=sender.send,
+            send=send,
             queue=out_queue,
             sessions=sessions,
             clock=self._clock,
             observer=out_observer,
-            uploader=Uploader(channel, load=fetcher.load, send=sender.send)
+            uploader=Uploader(channel, load=outside.load, send=send)
             if isinstance(channel, Uploads)
             else None,
         )
+        moveo = Moveo(outside.moveo.send, url, integration.integration_id, api_key) if api_key else None
         receiver = Receiver(
             channel,
-            send=sender.send,
-            moveo=Moveo(moveo.send, url, integration.integration_id, api_key) if api_key else None,
+            send=send,
+            moveo=moveo,
+            attacher=Attacher(channel, moveo, download=outside.download, send=send) if moveo else None,
             sessions=sessions,
             clock=self._clock,
             observer=in_observer,
@@ -238,6 +248,13 @@ class Process:
 
     async def _problems(self) -> list[str]:
         return ["stopping"] if self._stopping else await redis_problems(self._redis)
+
+
+def _downloader(http: aiohttp.ClientSession, sender: Sender) -> Download:
+    async def load(request: Request, max_bytes: int) -> Loaded:
+        return await download(http, await sender.authorized(request), max_bytes)
+
+    return load
 
 
 async def _kept(run: Callable[[], Awaitable[None]]) -> None:

@@ -10,12 +10,13 @@ from typing import Final, assert_never
 
 import msgspec
 
-from bridge.channels import Attachment, Call, Channel, Click, Incoming, UserMessage
+from bridge.channels import Call, Channel, Click, Errand, Incoming, UserMessage
 from bridge.errors import SendError, Uncertain
-from bridge.moveo import Moveo, SessionGone
+from bridge.moveo import Attached, Moveo, SessionGone
 from bridge.queue import Ack, Bury, Delivery, Settle
 from bridge.sender import Transport
 from bridge.sessions import Numbers, Sessions
+from workers.attach import Attacher
 from workers.clock import Clock
 from workers.lease import Lease
 from workers.observe import Observer
@@ -26,7 +27,7 @@ POSTED: Final = b"posted"
 SHORT: Final = "~"
 """What a payload begins with that stands for a longer one (bridge.channels.text.payload)."""
 
-_decoder: Final = msgspec.json.Decoder[Incoming](Incoming)
+_decoder: Final = msgspec.json.Decoder[Incoming | Errand](Incoming | Errand)
 
 
 class Receiver:
@@ -38,6 +39,7 @@ class Receiver:
         *,
         send: Transport,
         moveo: Moveo | None,
+        attacher: Attacher | None,
         sessions: Sessions,
         clock: Clock,
         observer: Observer,
@@ -45,6 +47,7 @@ class Receiver:
         self._channel = channel
         self._send = send
         self._moveo = moveo
+        self._attacher = attacher
         self._sessions = sessions
         self._clock = clock
         self._observer = observer
@@ -54,6 +57,9 @@ class Receiver:
             incoming = _decoder.decode(delivery.payload)
         except msgspec.DecodeError as error:
             return Bury(delivery, "undecodable", type(error).__name__)
+        if isinstance(incoming, Errand):
+            await self._run(incoming.call, lease)
+            return Ack(delivery)
         if incoming.memo:
             await self._sessions.remember(incoming.chat, incoming.memo)
         if isinstance(incoming, Click) and not delivery.tries:
@@ -63,11 +69,10 @@ class Receiver:
             return Bury(delivery, "no-moveo-key")
         numbers = await self._sessions.numbers(incoming.chat)
         text = await self._text(incoming, numbers)
-        attachments = incoming.attachments if isinstance(incoming, UserMessage) else ()
-        if not text and not attachments:
+        if not text and not (isinstance(incoming, UserMessage) and incoming.attachments):
             return Bury(delivery, "empty")
         if delivery.cursor != POSTED:
-            await self._post(self._moveo, incoming, text, attachments, lease)
+            await self._post(self._moveo, incoming, text, lease)
             lease.cursor = POSTED
         if numbers:
             await self._sessions.spend(incoming.chat, numbers)
@@ -85,15 +90,13 @@ class Receiver:
             case _:
                 assert_never(incoming)
 
-    async def _post(
-        self, moveo: Moveo, incoming: Incoming, text: str, attachments: tuple[Attachment, ...], lease: Lease
-    ) -> None:
+    async def _post(self, moveo: Moveo, incoming: Incoming, text: str, lease: Lease) -> None:
         """To the chat's session; to a new one where there is none, or Moveo does not know it any more."""
         session = await self._sessions.session_of(incoming.chat)
         try:
             if session:
                 try:
-                    await self._post_once(moveo, session, text, attachments, lease)
+                    await self._post_once(moveo, session, incoming, text, lease)
                 except SessionGone:
                     await self._sessions.unlink(incoming.chat, session)
                 else:
@@ -101,24 +104,41 @@ class Receiver:
             await lease.hold()
             session = await moveo.create_session(incoming.chat, incoming.user)
             await self._sessions.link(incoming.chat, session)
-            await self._post_once(moveo, session, text, attachments, lease)
+            await self._post_once(moveo, session, incoming, text, lease)
         except SendError as error:
             self._observer.refused(error)
             raise
 
     async def _post_once(
-        self, moveo: Moveo, session: str, text: str, attachments: tuple[Attachment, ...], lease: Lease
+        self, moveo: Moveo, session: str, incoming: Incoming, text: str, lease: Lease
     ) -> None:
+        attached: list[Attached] = []
+        if isinstance(incoming, UserMessage) and incoming.attachments and self._attacher:
+            attached, missing = await self._attacher(session, incoming.attachments)
+            text = "\n".join(filter(None, (text, *missing)))
         await lease.hold()
-        await moveo.send_message(session, text, attachments)
+        await moveo.send_message(session, text, attached)
         self._observer.sent()
+
+    async def _run(self, call: Call, lease: Lease) -> None:
+        """What the platform waits for: as any delivery, until it is done."""
+        await lease.hold()
+        try:
+            await self._call(call)
+        except SendError as error:
+            self._observer.refused(error)
+            raise
+        self._observer.sent()
+
+    async def _call(self, call: Call) -> None:
+        stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
+        self._channel.check(await self._send(self._channel.request(stamped)))
 
     async def _acknowledge(self, call: Call) -> None:
         """Tells the platform that the press was seen. One short try: it is a courtesy, not the message."""
-        stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
         try:
             async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                self._channel.check(await self._send(self._channel.request(stamped)))
+                await self._call(call)
         except SendError as error:
             self._observer.refused(error)
         except TimeoutError:

@@ -17,6 +17,7 @@ from bridge.channels.capabilities import Capabilities
 from bridge.channels.incoming import (
     Attachment,
     Click,
+    Errand,
     Failed,
     Inbound,
     Incoming,
@@ -33,6 +34,7 @@ __all__ = [
     "Channel",
     "Click",
     "Downloads",
+    "Errand",
     "Failed",
     "Grant",
     "Inbound",

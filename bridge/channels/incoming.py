@@ -75,6 +75,14 @@ class Click(msgspec.Struct, frozen=True, kw_only=True, tag="click", omit_default
     memo: Mapping[str, str] = {}
 
 
+class Errand(msgspec.Struct, frozen=True, kw_only=True, tag="errand", omit_defaults=True):
+    """A call that the platform waits for and that has nothing to tell the agent: to join a room, say."""
+
+    chat: str
+    id: str
+    call: Call
+
+
 Incoming: TypeAlias = UserMessage | Click
 
 
@@ -88,10 +96,12 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a platform's request holds, and what to answer it with (the body with status 200, mostly)."""
+    """What a platform's request holds, and what to answer it with: the body, with status 200 mostly."""
 
     incoming: tuple[Incoming, ...] = ()
     answer: bytes = b""
     answer_type: str = "text/plain"
     status: int = 200
     failed: tuple[Failed, ...] = ()
+    errands: tuple[Errand, ...] = ()
+    """In order with a chat's messages, before those of the same request."""

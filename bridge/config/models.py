@@ -142,12 +142,20 @@ class RedisConfig(Model):
 class IngressConfig(Model):
     host: str = "0.0.0.0"  # noqa: S104 -- webhooks come from outside
     port: Port = 8080
+    public_url: str = ""
+    """The address under which platforms reach the ingress, where a proxy stands before it."""
     spool: Path | None = None
-    max_body_bytes: Count = 1_048_576
+    max_body_bytes: Count = 4_194_304
+    """WhatsApp's webhooks have up to 3 MB."""
     window_seconds: float = Field(default=300, ge=0, allow_inf_nan=False)
     """How far a signed event's timestamp may be from the clock, either way; 0: any timestamp will do."""
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9464
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, url: str) -> str:
+        return _http_url(url) if url else url
 
 
 class WorkerConfig(Model):

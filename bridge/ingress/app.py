@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from importlib.util import find_spec
 from typing import Final
 
+import aiohttp
 from aiohttp import web
 from redis.asyncio import Redis
 
-from bridge.channels import TwoWay
+from bridge.channels import Channel, Keyed, Reply, Request, TwoWay
 from bridge.channels.webchat import WebChat
 from bridge.config import Settings
 from bridge.config.channels import channels
+from bridge.errors import ConfigError
 from bridge.ingress import chat
+from bridge.ingress.keys import Keys
 from bridge.ingress.platforms import Platform
 from bridge.ingress.reception import STORE_SECONDS, Reception
 from bridge.ingress.traffic import Traffic
 from bridge.ingress.webhooks import Webhooks
 from bridge.metrics import Metrics
 from bridge.queue import Direction, GroupCommit, Limits, Queue
+from bridge.sender import Sender, open_http
 from bridge.web.log import ChatLog
 
 QUEUES: Final = web.AppKey[list[Queue]]("queues", list)
@@ -41,6 +47,7 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
         queues.append(made)
         return made
 
+    key_rings = _key_rings(app, made)
     for name, integration in settings.integrations.items():
         webhooks = Webhooks(
             integration,
@@ -53,11 +60,39 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
 
         incoming, channel = queue(name, "in"), made[name]
         if isinstance(channel, TwoWay):
-            platform = Platform(channel, incoming, Reception("message", name, metrics.messages, traffic))
-            app.router.add_get(f"/channels/{name}", platform.handle, allow_head=False)
-            app.router.add_post(f"/channels/{name}", platform.handle)
+            reception = Reception("message", name, metrics.messages, traffic)
+            keys, public_url = key_rings.get(name), settings.ingress.public_url
+            platform = Platform(channel, incoming, reception, metrics, keys=keys, public_url=public_url)
+            for method in ("GET", "POST", "PUT"):
+                app.router.add_route(method, f"/channels/{name}{{path:(?:/.*)?}}", platform.handle)
         if isinstance(channel, WebChat):
             app.add_routes(chat.routes(integration, ChatLog(redis, name), incoming, metrics))
     if any(isinstance(channel, WebChat) for channel in made.values()):
         chat.install(app, redis)
     return app
+
+
+def _key_rings(app: web.Application, channels: Mapping[str, Channel]) -> dict[str, Keys]:
+    """For each integration whose platform publishes keys, what fetches them while the application runs."""
+    client: list[aiohttp.ClientSession] = []
+
+    async def send(request: Request) -> Reply:
+        return await Sender(client[0]).send(request)
+
+    async def opened(_: web.Application) -> AsyncIterator[None]:
+        async with open_http() as http:
+            client.append(http)
+            yield
+
+    keyed = {
+        name: channel for name, channel in channels.items() if isinstance(channel, Keyed) and channel.key_urls
+    }
+    if keyed and find_spec("jwt") is None:
+        kinds = sorted({channel.name for channel in keyed.values()})
+        raise ConfigError(
+            f"channel: {kinds[0]} checks signatures with PyJWT: pip install 'moveo-bridge[{kinds[0]}]'"
+        )
+    rings = {name: Keys(channel.key_urls, send) for name, channel in keyed.items()}
+    if rings:
+        app.cleanup_ctx.append(opened)
+    return rings

@@ -1,42 +1,56 @@
-"""GET and POST /channels/<integration>: the webhooks of the chat platforms.
+"""GET, POST and PUT /channels/<integration>: the webhooks of the chat platforms.
 
 The channel verifies the request on its raw bytes and reads it; every message and click goes into the `in`
 queue under its chat, then the platform is answered. A repeat is recognised by the platform's own id of it.
+What the platform says of messages that it could not deliver after all is counted and logged.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import msgspec
 from aiohttp import web
 
-from bridge.channels import Inbound, Incoming, Reading, TwoWay
+from bridge.channels import Errand, Failed, Inbound, Incoming, Reading, TwoWay
+from bridge.errors import Unavailable
+from bridge.ingress.keys import Keys
 from bridge.ingress.outcome import Outcome, Refused
 from bridge.ingress.reception import Reception, body
-from bridge.ingress.webhooks import PUSHED
+from bridge.ingress.webhooks import PUSHED, SESSION_LENGTH
+from bridge.metrics import Metrics
 from bridge.queue import Queue
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
 class Platform:
-    """The platform's side of one integration."""
+    """The platform's side of one integration.
+
+    `keys` are those of a channel that needs any; `public_url` is the ingress as the platform sees it, where
+    that is not as it sees itself.
+    """
 
     def __init__(
         self,
         channel: TwoWay,
         queue: Queue,
         reception: Reception,
+        metrics: Metrics,
         *,
+        keys: Keys | None = None,
+        public_url: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._channel = channel
         self._queue = queue
         self._reception = reception
+        self._failures = metrics.calls.labels(queue.name, "failed")
+        self._keys = keys
+        self._public_url = public_url
         self._clock = clock
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -45,12 +59,14 @@ class Platform:
     async def _take(self, request: web.Request) -> web.Response:
         raw = await body(request)
         inbound = Inbound(
-            method=cast('Literal["GET", "POST"]', request.method),
-            url=str(request.url),
+            method=cast('Literal["GET", "POST", "PUT"]', request.method),
+            url=f"{self._public_url}{request.raw_path}" if self._public_url else str(request.url),
+            path=request.match_info.get("path", ""),
             query=dict(request.query),
             headers={name.lower(): value for name, value in request.headers.items()},
             body=raw,
             at=self._clock(),
+            keys=await self._keys_for(request),
         )
         if not self._verified(inbound):
             raise Refused(Outcome.UNSIGNED)
@@ -61,9 +77,20 @@ class Platform:
         except Exception:  # a plug-in's mistake must not cost a message
             self._reception.log.exception("message.unreadable")
             return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
-        for incoming in reading.incoming:  # one after another: the platform's order is that of the chat
+        for incoming in (
+            *reading.errands,
+            *reading.incoming,
+        ):  # one after another: the platform's order is that of the chat
             await self._push(incoming)
+        for failed in reading.failed:
+            self._failed(failed)
         return _answer(reading)
+
+    async def _keys_for(self, request: web.Request) -> tuple[Mapping[str, Any], ...]:
+        try:
+            return await self._keys.for_token(request.headers.get("authorization", "")) if self._keys else ()
+        except Unavailable:
+            raise Refused(Outcome.UNAVAILABLE) from None
 
     def _verified(self, inbound: Inbound) -> bool:
         try:
@@ -72,10 +99,10 @@ class Platform:
             self._reception.log.exception("message.unverifiable")
             return False
 
-    async def _push(self, incoming: Incoming) -> None:
+    async def _push(self, incoming: Incoming | Errand) -> None:
         payload = _ENCODE(incoming)
         digest = blake2b(incoming.id.encode(), digest_size=16).digest() if incoming.id else None
-        if not incoming.chat:
+        if not incoming.chat or len(incoming.chat) > SESSION_LENGTH:
             self._reception.conclude(await self._keep(payload, Outcome.UNROUTABLE))
             return
         outcome = PUSHED[await self._queue.push(incoming.chat, payload, digest)]
@@ -88,10 +115,18 @@ class Platform:
             case _:
                 self._reception.conclude(outcome)
 
+    def _failed(self, failed: Failed) -> None:
+        self._failures.inc()
+        self._reception.log.warning(
+            "message.failed", chat=failed.chat, message=failed.message, reason=failed.reason
+        )
+
     async def _keep(self, body: bytes, outcome: Outcome) -> Outcome:
         """What cannot be given to a chat is a dead letter, once."""
         return outcome if await self._queue.reject(body, outcome.value) else Outcome.DUPLICATE
 
 
 def _answer(reading: Reading) -> web.Response:
-    return web.Response(body=reading.answer, headers={"Content-Type": reading.answer_type})
+    return web.Response(
+        status=reading.status, body=reading.answer, headers={"Content-Type": reading.answer_type}
+    )

@@ -7,7 +7,18 @@ from typing import ClassVar
 
 import msgspec
 
-from bridge.channels import Call, Click, Inbound, Incoming, Reading, Reply, Request, UserMessage
+from bridge.channels import (
+    Call,
+    Click,
+    Errand,
+    Failed,
+    Inbound,
+    Incoming,
+    Reading,
+    Reply,
+    Request,
+    UserMessage,
+)
 from bridge.channels.capabilities import Capabilities
 from bridge.content import Content
 from bridge.secret import Secret
@@ -17,6 +28,8 @@ class Posted(msgspec.Struct):
     incoming: tuple[Incoming, ...] = ()
     answer: str = ""
     answer_type: str = "text/plain"
+    failed: tuple[Failed, ...] = ()
+    errands: tuple[Errand, ...] = ()
 
 
 class Echo:
@@ -47,8 +60,34 @@ class Echo:
         """A POST's body says what was read; a GET is a handshake; no JSON is a bug of this channel."""
         if inbound.method == "GET":
             return Reading(answer=inbound.query["challenge"].encode())
+        if inbound.method == "PUT":
+            told = {"method": inbound.method, "path": inbound.path, "url": inbound.url}
+            return Reading(answer=msgspec.json.encode(told), answer_type="application/json", status=207)
         posted = msgspec.json.decode(inbound.body, type=Posted)
-        return Reading(posted.incoming, posted.answer.encode(), posted.answer_type)
+        return Reading(
+            posted.incoming,
+            posted.answer.encode(),
+            posted.answer_type,
+            failed=posted.failed,
+            errands=posted.errands,
+        )
+
+
+class Keyed(Echo):
+    """The same, but its platform publishes keys; the answer says how many it was given."""
+
+    name: ClassVar[str] = "keyed"
+
+    class Settings(msgspec.Struct, frozen=True):
+        keys_url: str
+        token: Secret = Secret("canary-token")
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.token.reveal()
+        self.key_urls = (settings.keys_url,)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return Reading(answer=b"%d keys" % len(inbound.keys))
 
 
 class OneWay:
@@ -59,5 +98,11 @@ class OneWay:
     render, request, check = Echo.render, Echo.request, Echo.check
 
 
-def posted(*incoming: UserMessage | Click, answer: str = "", answer_type: str = "text/plain") -> bytes:
-    return msgspec.json.encode(Posted(incoming, answer, answer_type))
+def posted(
+    *incoming: UserMessage | Click,
+    answer: str = "",
+    answer_type: str = "text/plain",
+    failed: tuple[Failed, ...] = (),
+    errands: tuple[Errand, ...] = (),
+) -> bytes:
+    return msgspec.json.encode(Posted(incoming, answer, answer_type, failed, errands))

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 import structlog
 
-from bridge.channels import Call, Click, Incoming, User, UserMessage
+from bridge.channels import Call, Click, Errand, Failed, Incoming, User, UserMessage
 from bridge.queue import Ack
 from tests.ingress.conftest import ECHO, SECRET, Ingress, Serve
 from tests.ingress.echo import posted
+from tests.workers.platform import Answer, platform
 
+KEYED = "tests.ingress.echo:Keyed"
 TOKEN = {"X-Token": "canary-token"}
 HELLO = UserMessage(chat="c1", id="e1", text="hello", user=User(name="Ann"))
 
@@ -148,3 +150,68 @@ async def test_the_channels_own_table_reaches_it(serve: Serve) -> None:
         integrations={"support": {"channel": ECHO, "secrets": [SECRET], "echo": {"token": "other"}}}
     )
     assert (await post(ingress, posted(), **{"X-Token": "other"}))[0] == 200
+
+
+async def test_a_platform_may_post_below_the_address_and_with_put(serve: Serve) -> None:
+    ingress = await serve(ingress={"public_url": "https://bridge.example/"})
+    url = f"{ingress.addresses.url}/channels/support/_matrix/app/v1/a%20b?verify=told"
+    async with ingress.http.put(url, data=posted(), headers=TOKEN) as response:
+        assert (response.status, response.content_type) == (207, "application/json")
+        assert await response.json() == {
+            "method": "PUT",
+            "path": "/_matrix/app/v1/a b",
+            "url": "https://bridge.example/channels/support/_matrix/app/v1/a%20b?verify=told",
+        }
+    for wrong in ("supportive", "support_/x"):
+        async with ingress.http.post(f"{ingress.addresses.url}/channels/{wrong}", headers=TOKEN) as response:
+            assert response.status == 404, wrong
+
+
+async def test_what_the_platform_waits_for_is_queued_before_the_chats_messages(ingress: Ingress) -> None:
+    errand = Errand(chat="c1", id="e0", call=Call(op="join", to="c1"))
+    await post(ingress, posted(HELLO, errands=(errand,)))
+    queue, kinds = ingress.queue("in"), []
+    while deliveries := (await queue.turn([], 1)).deliveries:
+        kinds.append(json.loads(deliveries[0].payload)["type"])
+        await queue.turn([Ack(deliveries[0])], 0)
+    assert kinds == ["errand", "message"]
+
+
+async def test_what_the_platform_could_not_deliver_is_counted_and_told(ingress: Ingress) -> None:
+    failed = Failed(chat="c1", reason="131026", message="m1")
+    with structlog.testing.capture_logs() as logs:
+        assert await post(ingress, posted(failed=(failed, failed))) == (200, b"")
+    assert 'moveo_bridge_calls_total{integration="support",outcome="failed"} 2.0' in await ingress.metrics()
+    (told, _) = logs
+    assert (told["event"], told["chat"], told["message"], told["reason"]) == (
+        "message.failed",
+        "c1",
+        "m1",
+        "131026",
+    )
+
+
+async def test_a_chat_whose_name_is_endless_is_kept(ingress: Ingress) -> None:
+    lost = msgspec.structs.replace(HELLO, chat="c" * 513)
+    assert (await post(ingress, posted(lost)))[0] == 200
+    assert await ingress.dead("in") == [("unroutable", msgspec.json.encode(lost))]
+
+
+async def test_a_platforms_keys_are_fetched_for_its_channel(serve: Serve) -> None:
+    async with platform() as there:
+        key = {"kid": "a", "kty": "RSA", "n": "AQAB", "e": "AQAB"}
+        there.answer = lambda *_: Answer(body=json.dumps({"keys": [key]}).encode())
+        table = {"channel": KEYED, "secrets": [SECRET], "keyed": {"keys_url": there.url}}
+        ingress = await serve(integrations={"support": table})
+        for _ in range(2):
+            assert await post(ingress, posted(HELLO), Authorization="Bearer x") == (200, b"1 keys")
+        assert len(there.received) == 1
+
+
+async def test_without_the_platforms_keys_it_is_asked_to_come_again(serve: Serve) -> None:
+    async with platform() as there:
+        there.answer = lambda *_: Answer(status=500)
+        table = {"channel": KEYED, "secrets": [SECRET], "keyed": {"keys_url": there.url}}
+        ingress = await serve(integrations={"support": table})
+        assert (await post(ingress, posted(HELLO)))[0] == 503
+        assert await ingress.queued("in") == []

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from bridge.channels import Attachment, Call, Click, Incoming, User, UserMessage
+from bridge.channels import Attachment, Call, Click, Errand, Incoming, User, UserMessage
 from bridge.errors import StoreUnavailable
+from bridge.fetch import download
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
 from bridge.queue import connect
@@ -17,8 +20,9 @@ from bridge.secret import Secret
 from bridge.sender import Sender, open_http
 from bridge.sessions import Numbers, Sessions
 from tests.workers.bench import NAME, queue_of, quiet, running
-from tests.workers.plain import Plain
+from tests.workers.files import Files
 from tests.workers.platform import Answer, Platform, Received, platform
+from workers.attach import MAX_BYTES, Attacher
 from workers.clock import Clock
 from workers.dispatch import Dispatcher
 from workers.observe import Observer
@@ -76,16 +80,20 @@ class Back:
         self.redis = redis
         self.queue = queue_of(redis)
         self.sessions = Sessions(redis, NAME)
+        self._http = http
         self._send = Sender(http).send
         self._url = moveo.there.url
 
     @asynccontextmanager
     async def running(self, *, key: bool = True) -> AsyncIterator[None]:
         observer, clock = Observer(Metrics(), NAME, "in"), Clock()
+        moveo = Moveo(self._send, self._url, "int", Secret("k"))
+        channel = Files(self._url)
         receiver = Receiver(
-            Plain(self._url),
+            channel,
             send=self._send,
-            moveo=Moveo(self._send, self._url, "int", Secret("k")) if key else None,
+            moveo=moveo if key else None,
+            attacher=Attacher(channel, moveo, download=partial(download, self._http), send=self._send),
             sessions=self.sessions,
             clock=clock,
             observer=observer,
@@ -220,10 +228,15 @@ async def test_a_click_is_acknowledged_first_and_whatever_comes_of_it(
 ) -> None:
     answer = moveo.answer
     moveo.there.answer = lambda received, number: (
-        Answer(status=status) if received.path == "/seen" else answer(received, number)
+        Answer(status=status) if received.path in ("/seen", "/used") else answer(received, number)
     )
-    await back.deliver(clicks("yes", acknowledge=Call(op="seen")))
-    assert [each.path.split("/")[-1] for each in moveo.there.received] == ["seen", "sessions", "messages"]
+    await back.deliver(clicks("yes", acknowledge=(Call(op="seen"), Call(op="used"))))
+    assert [each.path.split("/")[-1] for each in moveo.there.received] == [
+        "seen",
+        "used",
+        "sessions",
+        "messages",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -249,3 +262,136 @@ async def test_what_is_no_message_is_kept_as_undecodable(back: Back) -> None:
     async with back.running():
         await quiet(back.queue)
     assert await back.dead() == ["undecodable"]
+
+
+# ---- files -------------------------------------------------------------------------------------------------
+
+
+class Store:
+    """Where the platform has its file, and where Moveo has uploads go, beside Moveo's own two calls."""
+
+    def __init__(self, moveo: FakeMoveo, *, file: Answer | None = None) -> None:
+        self.uploads: list[bytes] = []
+        self.file = file or Answer(body=b"12345", headers={"content-type": "image/png"})
+        self.located = Answer(body=b'{"path":"pictures/7.png"}')
+        self.moveo = moveo
+        self._answer = moveo.answer
+        moveo.there.answer = self.answer
+
+    def answer(self, received: Received, number: int) -> Answer:
+        url = self.moveo.there.url
+        if received.path.startswith("/where/"):
+            return self.located
+        if received.path.startswith("/file/"):
+            return self.file
+        gone = any(f"/{session}/" in received.path for session in self.moveo.gone)
+        if received.path.endswith("/upload-url") and not gone:
+            return Answer(body=json.dumps({"upload_url": f"{url}/put", "file_id": "f1"}).encode())
+        if received.path == "/put":
+            self.uploads.append(received.body)
+            return Answer()
+        return self._answer(received, number)
+
+
+PICTURE = Attachment(type="image", source="7")
+
+
+@pytest.mark.parametrize(
+    ("attachment", "attached"),
+    [
+        pytest.param(
+            PICTURE,
+            {"type": "image", "id": "f1", "mime_type": "image/png", "filename": "7.png"},
+            id="as the platform's store says",
+        ),
+        pytest.param(
+            Attachment(type="file", source="7", mime_type="application/pdf", filename="../a/b.pdf"),
+            {"type": "file", "id": "f1", "mime_type": "application/pdf", "filename": "b.pdf"},
+            id="as the message says",
+        ),
+        pytest.param(
+            Attachment(type="audio", source="at:voice", mime_type="audio/mpeg"),
+            {"type": "audio", "id": "f1", "mime_type": "audio/mpeg", "filename": "voice.mp3"},
+            id="where it is known where it is",
+        ),
+    ],
+)
+async def test_a_file_that_only_the_account_can_load_is_uploaded(
+    back: Back, moveo: FakeMoveo, attachment: Attachment, attached: dict[str, str]
+) -> None:
+    store = Store(moveo)
+    await back.deliver(says("look", attachments=(attachment,)))
+    assert store.uploads == [b"12345"]
+    assert moveo.posted == [("new-1", {"text": "look", "attachments": [attached]})]
+    put = next(received for received in moveo.there.received if received.path == "/put")
+    assert "authorization" not in put.headers
+
+
+@pytest.mark.parametrize(
+    ("file", "located"),
+    [
+        pytest.param(Answer(status=404), None, id="it is gone"),
+        pytest.param(
+            Answer(body=b"x" * 10, headers={"content-length": str(MAX_BYTES + 1)}), None, id="too large"
+        ),
+        pytest.param(None, Answer(status=400), id="the platform knows no such file"),
+    ],
+)
+async def test_a_file_that_is_not_to_be_had_is_named_in_words(
+    back: Back, moveo: FakeMoveo, file: Answer | None, located: Answer | None
+) -> None:
+    store = Store(moveo, file=file)
+    store.located = located or store.located
+    named = msgspec.structs.replace(PICTURE, filename="cat.png")
+    await back.deliver(says("look", attachments=(named, Attachment(type="image", url="https://x/y"))))
+    there = {"type": "image", "url": "https://x/y"}
+    assert moveo.posted == [("new-1", {"text": "look\n[image: cat.png]", "attachments": [there]})]
+
+
+async def test_a_file_that_may_be_had_later_is_waited_for(back: Back, moveo: FakeMoveo) -> None:
+    store = Store(moveo)
+    answers = [Answer(status=503), Answer(cut=True), store.located]
+    store.located = Answer(status=500)
+    ask = store.answer
+    moveo.there.answer = lambda received, number: (
+        answers.pop(0) if received.path.startswith("/where/") and answers else ask(received, number)
+    )
+    await back.deliver(says("look", 1, attachments=(PICTURE,)), says("and this", 2))
+    assert [said["text"] for _, said in moveo.posted] == ["look", "and this"]  # type: ignore[index]
+
+
+async def test_a_file_goes_to_the_new_session_when_the_old_one_is_gone(back: Back, moveo: FakeMoveo) -> None:
+    store = Store(moveo)
+    await back.sessions.link("c1", "old")
+    moveo.gone.add("old")
+    await back.deliver(says("", attachments=(PICTURE,)))
+    assert [session for session, _ in moveo.posted] == ["new-1"]
+    assert store.uploads == [b"12345"]
+
+
+# ---- what else a message brings ----------------------------------------------------------------------------
+
+
+async def test_the_last_messages_memo_is_kept_for_later_calls(back: Back) -> None:
+    await back.deliver(
+        says("one", 1, memo={"message": "m1", "home": "x"}), says("two", 2, memo={"message": "m2"})
+    )
+    await back.deliver(says("three", 3))
+    assert await back.sessions.memo("c1") == {"message": "m2"}
+    assert await back.sessions.memo("c2") == {}
+
+
+async def test_an_errand_is_run_in_its_place_until_it_is_done(back: Back, moveo: FakeMoveo) -> None:
+    answers, answer = [Answer(status=503), Answer(status=200)], moveo.answer
+    moveo.there.answer = lambda received, number: (
+        answers.pop(0) if received.path == "/join" else answer(received, number)
+    )
+    errand = Errand(chat="c1", id="e", call=Call(op="join", to="c1"))
+    await back.queue.push("c1", msgspec.json.encode(errand))
+    await back.deliver(says("hi"))
+    assert [received.path.rpartition("/")[2] for received in moveo.there.received] == [
+        "join",
+        "join",
+        "sessions",
+        "messages",
+    ]
