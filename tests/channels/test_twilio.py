@@ -11,6 +11,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bridge.channels import Call, Channel, Reply, text
 from bridge.channels.registry import placeholder
@@ -61,6 +62,7 @@ from tests.channels.twilio_rules import fields, problems
 
 ACCOUNT = "AC" + "0" * 32
 SERVICE = "MG" + "0" * 32
+SID = "SM" + "0" * 32
 TOKEN = "t0ken"
 NUMBER = "+15550001111"
 ADA = "+306900000000"
@@ -90,7 +92,9 @@ def planned(content: Content, of: Twilio, to: str = ADA) -> list[Call]:
 
 
 def faults(of: Twilio, calls: Iterable[Call]) -> list[str]:
-    return [fault for call in with_fallbacks(calls) for fault in problems(of.request(call))]
+    known = {"message": SID}
+    requests = [of.request(replace(call, memo=known)) for call in with_fallbacks(calls)]
+    return [fault for request in requests for fault in problems(request)]
 
 
 LINK = re.compile(r"https?://\S+")
@@ -175,11 +179,40 @@ def test_the_cards_of_a_carousel_are_numbered_on() -> None:
     assert calls[-1].numbers == ("buy 1", "buy 2")
 
 
-@pytest.mark.parametrize("sign", [Typing(on=True), Receipt("read")], ids=["typing", "receipt"])
-def test_signs_are_reported_as_lost(sign: Content) -> None:
-    made = plan((sign,), whatsapp(), ADA, key="k")
+@pytest.mark.parametrize(
+    ("sign", "of"),
+    [
+        (Typing(on=True), sms()),
+        (Typing(on=True), channel(f"whatsapp:{NUMBER}", typing=False)),
+        (Receipt("read"), whatsapp()),
+    ],
+    ids=["typing-by-sms", "typing-is-off", "receipt"],
+)
+def test_a_sign_there_is_not_is_reported_as_lost(sign: Content, of: Twilio) -> None:
+    made = plan((sign,), of, ADA, key="k")
     assert made.steps == ()
     assert [type(loss) for loss in made.losses] == [Loss]
+
+
+@pytest.mark.parametrize(
+    ("api_url", "url"),
+    [
+        ("https://api.twilio.com", "https://messaging.twilio.com/v2/Indicators/Typing.json"),
+        (
+            "https://api.dublin.ie1.twilio.com",
+            "https://messaging.dublin.ie1.twilio.com/v2/Indicators/Typing.json",
+        ),
+        ("https://api.example.com", "https://api.example.com/v2/Indicators/Typing.json"),
+    ],
+    ids=["twilio", "region", "other"],
+)
+def test_typing_on_whatsapp_is_about_the_users_last_message(api_url: str, url: str) -> None:
+    of = channel(f"whatsapp:{NUMBER}", api_url=api_url)
+    (call,) = calls_of(of, BEN, Typing(on=True))
+    assert (call.recall, call.ephemeral) == (("message",), True)
+    request = of.request(replace(call, memo={"message": SID}))
+    assert (request.url, fields(request)) == (url, {"channel": "whatsapp", "messageId": SID})
+    assert of.render(Typing(on=False), BEN) == ()
 
 
 @pytest.mark.parametrize(("count", "parts"), [(1600, 1), (1601, 2)])
@@ -397,6 +430,10 @@ def accepted(**rest: Any) -> Reply:
     return Reply(
         status=201, body=orjson.dumps({"sid": "SM1", "status": "queued", "error_code": None, **rest})
     )
+
+
+def test_a_typing_sign_was_taken() -> None:
+    assert whatsapp().check(Reply(status=200, body=b'{"success":true}')) is None
 
 
 def test_a_yes_gives_the_messages_sid() -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from bridge.channels import Request
 
 ADDRESS = re.compile(r"(whatsapp:)?\+[1-9][0-9]{6,14}")
+SID = re.compile("(SM|MM)[0-9a-fA-F]{32}")
 SENDER = re.compile(r"(whatsapp:)?\+[1-9][0-9]{6,14}|[0-9]{3,8}|[A-Za-z0-9 ]{1,11}")
 
 
@@ -23,6 +24,8 @@ def fields(request: Request) -> dict[str, Any]:
 
 def problems(request: Request) -> list[str]:
     """Everything Twilio would refuse in the request; empty for a good one."""
+    if request.url.endswith("/Indicators/Typing.json"):
+        return list(_unlike_the_sdk(request, fields(request)))
     form = parse_qs(request.body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict")
     twice = [
         f"{name}: given twice" for name, values in form.items() if name != "MediaUrl" and len(values) > 1
@@ -34,7 +37,8 @@ def problems(request: Request) -> list[str]:
 def _unlike_the_sdk(request: Request, sent: Mapping[str, Any]) -> Iterator[str]:
     credentials = request.headers["authorization"].removeprefix("Basic ")
     user, _, password = b64decode(credentials, validate=True).decode().partition(":")
-    account = urlsplit(request.url).path.split("/")[3]
+    path = urlsplit(request.url).path
+    account = path.split("/")[3] if "/Accounts/" in path else None
     try:
         wire = _sent_by_sdk(user, password, account, {_argument(name): sent[name] for name in sent})
     except TypeError as error:  # an argument that the SDK does not know
@@ -42,6 +46,8 @@ def _unlike_the_sdk(request: Request, sent: Mapping[str, Any]) -> Iterator[str]:
         return
     if wire != (request.method, request.url, dict(sent), (user, password)):
         yield f"the SDK sends {wire[:3]}"
+    if account is None and not SID.fullmatch(sent["messageId"]):
+        yield f"{sent['messageId']} is no message"
 
 
 def _argument(name: str) -> str:
@@ -49,14 +55,17 @@ def _argument(name: str) -> str:
     return "from_" if snake == "from" else snake
 
 
-def _sent_by_sdk(user: str, password: str, account: str, arguments: Mapping[str, Any]) -> tuple[Any, ...]:
+def _sent_by_sdk(
+    user: str, password: str, account: str | None, arguments: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """A message of the account; without one, a typing sign."""
     client, wire = _sdk(user, password, account)
-    client.messages.create(**arguments)
+    (client.messages if account else client.messaging.v2.typing_indicator).create(**arguments)
     return wire.pop()
 
 
 @cache
-def _sdk(user: str, password: str, account: str) -> tuple[Any, list[tuple[Any, ...]]]:
+def _sdk(user: str, password: str, account: str | None) -> tuple[Any, list[tuple[Any, ...]]]:
     from twilio.http.response import Response
     from twilio.rest import Client
 
