@@ -73,9 +73,9 @@ class DiscordSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The bot's token, from the page of the application."""
     api_url: str = "https://discord.com/api/v10"
     """Another address for a proxy of one's own."""
-    public_key: str | None = None
+    public_key: str = ""
     """The application's, by which it is known that Discord sends; without it nothing is taken from users."""
-    application_id: str | None = None
+    application_id: str = ""
     """Beside the public key; `moveo-bridge connect` needs it for the command."""
     command: str = "ask"
     """The command by which users speak to the bot: /ask."""
@@ -110,7 +110,7 @@ class Discord:
     def __init__(self, settings: DiscordSettings) -> None:
         if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
             raise ConfigError("token: is no token of a Discord bot")
-        if settings.application_id is not None and not re.fullmatch("[0-9]{1,20}", settings.application_id):
+        if settings.application_id and not re.fullmatch("[0-9]{1,20}", settings.application_id):
             raise ConfigError("application_id: must be the application's id, which has digits only")
         if (
             not re.fullmatch(r"[-_'\w]{1,32}", settings.command)
@@ -166,7 +166,7 @@ class Discord:
         if self._public_key is None:
             return ()
         address = self._request("PATCH", "/applications/@me", {"interactions_endpoint_url": url})
-        if self._application_id is None:
+        if not self._application_id:
             return (address,)
         commands = f"/applications/{self._application_id}/commands"
         return (address, self._request("POST", commands, setup.command(self._command)))

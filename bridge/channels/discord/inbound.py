@@ -52,9 +52,9 @@ class Answer(enum.IntEnum):
 # ---- who sent it -------------------------------------------------------------------------------------------
 
 
-def public_key(written: str | None) -> Ed25519PublicKey | None:
-    """The key of the setting. Raises ConfigError for what is none."""
-    if written is None:
+def public_key(written: str) -> Ed25519PublicKey | None:
+    """The key of the setting; none for "". Raises ConfigError for what is none."""
+    if not written:
         return None
     try:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

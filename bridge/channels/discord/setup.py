@@ -55,16 +55,16 @@ def identified(reply: Reply) -> str:
             raise Uncertain("/users/@me names nobody")
 
 
-def steps(url: str, *, has_key: bool, application_id: str | None) -> str:
+def steps(url: str, *, has_key: bool, application_id: str) -> str:
     """By hand, one a line."""
     return "\n".join(_steps(url, has_key, application_id))
 
 
-def _steps(url: str, has_key: bool, application_id: str | None) -> Iterator[str]:
+def _steps(url: str, has_key: bool, application_id: str) -> Iterator[str]:
     page = "https://discord.com/developers/applications > the application > General Information"
     if not has_key:
         yield f"{page}: the Public Key is the setting public_key; then start ingress, and connect again"
-    if application_id is None:
+    if not application_id:
         yield f"{page}: the Application ID is the setting application_id; then connect again"
     yield f"{page}: the Interactions Endpoint URL is to be {url} (ingress must run when it is saved)"
     client = application_id or "APPLICATION_ID"
