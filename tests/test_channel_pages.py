@@ -12,7 +12,7 @@ import pytest
 from bridge.channels import registry
 
 PAGES = sorted((Path(__file__).parent.parent / "deploy" / "channels").glob("*.md"))
-DUMMY = "0" * 32
+DUMMY = "0" * 64
 
 
 def tables(page: Path) -> list[dict[str, object]]:
