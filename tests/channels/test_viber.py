@@ -301,7 +301,8 @@ def test_a_long_value_is_kept_and_its_token_stays_out_of_the_chat() -> None:
     (call,) = channel().render(Text("Pick", (Option("A", fits), Option("B", long))), ADA)
     first, second = call.body["keyboard"]["Buttons"]
     assert (first["ActionBody"], first.get("Silent")) == (fits, None)
-    assert call.keep == {second["ActionBody"]: long}
+    assert list(call.keep.values()) == [long]
+    assert second["ActionBody"] == f"{next(iter(call.keep))} B"
     assert second["Silent"]
     assert call.body["min_api_version"] == 6
 
@@ -432,6 +433,8 @@ def test_viber_accepts_the_corpus(name: str) -> None:
 
 FORMAT = re.compile(r"(?<![^\W_])([*_~]|```)(?=\S)[^\n]*?(?<=\S)\1(?!\S)")
 """A format as Viber finds it: from a sign to the same sign with white space, or nothing, behind it."""
+ADDRESS = re.compile(r"https?://\S+")
+"""Nothing is put into one: it would lead elsewhere."""
 marked = st.text(st.sampled_from("ab *_~`\n.,é字"), max_size=40)
 
 
@@ -439,7 +442,7 @@ marked = st.text(st.sampled_from("ab *_~`\n.,é字"), max_size=40)
 def test_a_message_shows_a_text_as_it_was_written(said: str) -> None:
     shown = markup.plain(said)
     assert shown.replace(JOINER, "") == said.replace(JOINER, "")
-    assert not FORMAT.search(shown)
+    assert not FORMAT.search(ADDRESS.sub("link", shown))
 
 
 @pytest.mark.parametrize("said", ["*bold*", "so _this_ is", "```code```", "~no~\nmore"])

@@ -15,6 +15,7 @@ import orjson
 from msgspec.structs import replace
 
 from bridge.channels import Call, text
+from bridge.channels.pressed import behind
 from bridge.content import Button, Card, Link, OpenWebview, Postback, Text, Webview
 
 TEXT: Final = 5000
@@ -105,7 +106,7 @@ class _Action(msgspec.Struct, frozen=True):
 
 
 def _postback(label: str, value: str) -> _Action:
-    data, keep = text.payload(value or label or BLANK, DATA)
+    data, keep = behind(value or label or BLANK, label, DATA)
     shown = {"label": label, "displayText": label} if label else {}
     return _Action({"type": "postback", "data": data, **shown}, keep)
 

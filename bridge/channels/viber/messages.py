@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from bridge.channels import Call, text
+from bridge.channels.pressed import behind
 from bridge.channels.viber import markup
 from bridge.content import Audio, File, Image, Option, Postback, Text, Video
 
@@ -43,14 +44,15 @@ class Press(msgspec.Struct, frozen=True):
 
 def option_press(option: Option) -> Press:
     """What the user says appears in the chat; a token in its place would be no use there."""
-    body, keep = text.payload(option.text or option.label, PAYLOAD_BYTES)
+    body, keep = behind(option.text or option.label, option.label, PAYLOAD_BYTES)
     return Press(option.label, _reply(body, silent=bool(keep)), keep)
 
 
 def postback_press(button: Postback, label: str = "") -> Press:
     """The value of a postback is for the agent's eyes only."""
-    body, keep = text.payload(button.value or button.label or BLANK, PAYLOAD_BYTES)
-    return Press(label or button.label, _reply(body, silent=True), keep)
+    shown = label or button.label
+    body, keep = behind(button.value or button.label or BLANK, shown, PAYLOAD_BYTES)
+    return Press(shown, _reply(body, silent=True), keep)
 
 
 def _reply(body: str, *, silent: bool) -> dict[str, Any]:
