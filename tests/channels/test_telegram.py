@@ -55,8 +55,6 @@ from bridge.errors import (
 )
 from bridge.secret import MASK, Secret
 from bridge.sender import Sender, open_http
-from tests.channels import fake_telegram
-from tests.channels.fake_telegram import FakeTelegram, message_update, press_update
 from tests.channels.talk import (
     NOT_THE_PLATFORM,
     addresses,
@@ -70,8 +68,10 @@ from tests.channels.talk import (
     with_fallbacks,
 )
 from tests.channels.telegram_rules import problems
+from tests.channels.telegram_updates import message_update, person, press_update
+from tests.workers.platform import Answer, Received, platform
 
-TOKEN = fake_telegram.TOKEN
+TOKEN = "123456:a-token-that-must-never-be-seen"
 SECRET_TOKEN = "updates_are-Telegrams"
 ADA = "4711"
 """A private chat: its id is its user's."""
@@ -679,7 +679,7 @@ SAID: list[tuple[dict[str, Any], str, Attachment | None]] = [
     ({"text": "/help@fake_bot"}, "/help@fake_bot", None),
     ({"text": "a\r\nb"}, "a\nb", None),
     (
-        {"text": "Look", "forward_date": 1, "media_group_id": "7", "via_bot": fake_telegram.sender(3)},
+        {"text": "Look", "forward_date": 1, "media_group_id": "7", "via_bot": person(3)},
         "Look",
         None,
     ),
@@ -748,7 +748,7 @@ def test_a_message_is_read_as_words_and_files(
 def test_a_group_is_one_chat() -> None:
     body = message_update(9, -1001234, "Hi")
     body["message"] |= {"chat": {"id": -1001234, "type": "supergroup", "title": "Us"}, "message_thread_id": 3}
-    body["message"]["from"] = fake_telegram.sender(5)
+    body["message"]["from"] = person(5)
     Update.model_validate(body)
     (incoming,) = channel().read(update(body)).incoming
     assert (incoming.chat, incoming.user.id) == ("-1001234", "5")
@@ -764,7 +764,7 @@ def test_a_group_is_one_chat() -> None:
 )
 def test_the_user_has_a_name(sender: dict[str, Any], user: User) -> None:
     body = message_update(9, -1001234, "Hi")
-    body["message"]["from"] = fake_telegram.sender(5, **sender)
+    body["message"]["from"] = person(5, **sender)
     (incoming,) = channel().read(update(body)).incoming
     assert (incoming.chat, incoming.user) == ("-1001234", user)
 
@@ -925,65 +925,38 @@ def test_without_a_secret_token_nothing_is_registered_and_the_steps_say_why(secr
 # ---- over a socket -----------------------------------------------------------------------------------------
 
 
-async def test_every_content_is_accepted_by_a_bot_api_server() -> None:
-    async with FakeTelegram() as telegram, open_http() as http:
-        bot, sender = channel(telegram.url), Sender(http)
-        ids = [
-            bot.check(await sender.send(bot.request(call)))
-            for case in SHOWN
-            for call in bot.render(case.values[0], ADA)  # type: ignore[arg-type]
-        ]
-        assert telegram.problems == []
-        assert [number for number in ids if number] == [str(n) for n in range(1, len(telegram.calls))]
-        assert telegram.shown(int(ADA))[:2] == ["*not* <b>markup</b> & _more_", "Pick"]
+def bot_api(received: Received, number: int) -> Answer:
+    """A Bot API server that has one file."""
 
+    def says(result: object) -> Answer:
+        return Answer(body=orjson.dumps({"ok": True, "result": result}))
 
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (fake_telegram.too_many(4), Unavailable),
-        (fake_telegram.BLOCKED, Rejected),
-        (fake_telegram.CANNOT_FETCH, ContentRefused),
-        (fake_telegram.BAD_TOKEN, Unauthorized),
-        (fake_telegram.upgraded(-1009), Moved),
-        (fake_telegram.SERVER_ERROR, Unavailable),
-        (fake_telegram.garbage(), Uncertain),
-        (fake_telegram.garbage(200), Uncertain),
-        (fake_telegram.cut, Uncertain),
-        (fake_telegram.hang, Uncertain),
-    ],
-    ids=["429", "403", "fetch", "401", "moved", "500", "502", "200-garbage", "cut", "hang"],
-)
-async def test_a_server_that_fails_is_understood(
-    answer: fake_telegram.Answer, error: type[BridgeError]
-) -> None:
-    async with FakeTelegram() as telegram, open_http(total_seconds=0.5) as http:
-        telegram.will(answer, chat=int(ADA))
-        bot, sender = channel(telegram.url), Sender(http)
-        (call,) = bot.render(Text("Hi"), ADA)
-        with pytest.raises(error) as caught:
-            bot.check(await sender.send(bot.request(call)))
-        assert TOKEN not in repr(caught.value)
-        assert getattr(caught.value, "retry_after", None) in (None, 4.0)
-        bot.check(await sender.send(bot.request(call)))
-        assert telegram.shown(int(ADA)) == ["Hi"]
-        assert len(telegram.calls) == 2
+    match received.method, received.path.removeprefix("/file").removeprefix(f"/bot{TOKEN}/"):
+        case "POST", "getMe":
+            return says({"id": 123456, "is_bot": True, "first_name": "Fake", "username": "fake_bot"})
+        case "POST", "getFile" if received.json == {"file_id": "f1"}:
+            return says({"file_id": "f1", "file_unique_id": "u", "file_path": "files/f1"})
+        case "POST", "getFile":
+            wrong = "Bad Request: wrong file_id or the file is temporarily unavailable"
+            return Answer(status=400, body=refused(400, wrong).body)
+        case "GET", "files/f1":
+            return Answer(body=b"a picture")
+        case "POST", "setWebhook" if not problems("setWebhook", received.json):
+            return says(True)
+    return Answer(status=404, body=refused(404, "Not Found").body)
 
 
 async def test_a_users_file_comes_from_a_bot_api_server() -> None:
-    async with FakeTelegram() as telegram, open_http() as http:
-        telegram.files["f1"] = b"a picture"
-        bot, sender = channel(telegram.url), Sender(http)
-        for file_id, error in [("f1", None), ("f2", Rejected)]:
-            asked = bot.locate(file_id)
-            assert asked is not None
-            reply = await sender.send(asked)
-            if error is None:
-                assert (await sender.send(bot.download(file_id, reply))).body == b"a picture"
-            else:
-                with pytest.raises(error):
-                    bot.download(file_id, reply)
+    async with platform() as there, open_http() as http:
+        there.answer = bot_api
+        bot, send = channel(there.url), Sender(http).send
+        asked = bot.locate("f1")
+        assert asked is not None
+        assert (await send(bot.download("f1", await send(asked)))).body == b"a picture"
+        asked = bot.locate("f2")
+        assert asked is not None
+        with pytest.raises(Rejected):
+            bot.download("f2", await send(asked))
         (hook,) = bot.connect(HOOK)
-        assert bot.check(await sender.send(hook)) is None
-        assert bot.identified(await sender.send(bot.identify())) == "@fake_bot"
-        assert telegram.problems == []
+        assert bot.check(await send(hook)) is None
+        assert bot.identified(await send(bot.identify())) == "@fake_bot"
