@@ -30,6 +30,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "googlechat": "bridge.channels.googlechat:GoogleChat",
     "instagram": "bridge.channels.messenger:Instagram",
     "line": "bridge.channels.line:Line",
+    "matrix": "bridge.channels.matrix:Matrix",
     "messenger": "bridge.channels.messenger:Messenger",
     "slack": "bridge.channels.slack:Slack",
     "teams": "bridge.channels.teams:Teams",

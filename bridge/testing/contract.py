@@ -154,11 +154,14 @@ def _unsaid(content: Content, made: Plan) -> list[str]:
     """The words of a content that are neither in the calls nor accounted for by a Loss."""
     if made.losses:
         return []
-    said = "\n".join(
-        _strings([[call.body, call.keep, call.numbers] for call in made.steps if isinstance(call, Call)])
-    )
+    said = "\n".join(_strings([_shown(call) for call in made.steps if isinstance(call, Call)]))
     words = {word for text in _visible(content) for word in _WORD.findall(text) if len(word) <= _WORD_MAX}
     return sorted(word for word in words if word not in said)
+
+
+def _shown(call: Call) -> list[Any]:
+    """What reaches the user by it, of which a file that is handed over is a part."""
+    return [call.body, call.keep, call.numbers, call.upload.url if call.upload else ""]
 
 
 def _visible(content: Any) -> Iterator[str]:
