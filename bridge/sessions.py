@@ -25,6 +25,11 @@ return 0
 """
 
 
+def prefix(integration: str) -> bytes:
+    """What all keys of the integration's chats begin with."""
+    return b"{bridge:%s:chats}:" % integration.encode()
+
+
 class Numbers(msgspec.Struct, frozen=True):
     """What the typed answers "1", "2", ... stand for in a chat; `raw` says which asking they belong to."""
 
@@ -46,7 +51,7 @@ class Sessions:
     def __init__(self, redis: Redis, integration: str) -> None:
         self._redis = redis
         self._delete_equal = redis.register_script(_DELETE_IF)
-        self._prefix = b"{bridge:%s:chats}:" % integration.encode()
+        self._prefix = prefix(integration)
 
     def _key(self, kind: bytes, name: str) -> bytes:
         return self._prefix + kind + b":" + name.encode()
@@ -90,6 +95,13 @@ class Sessions:
         """What `remember` was last told of the chat; empty when that is nothing."""
         raw = await self._get(self._key(b"memo", chat), MEMO_SECONDS)
         return msgspec.json.decode(raw, type=dict[str, str]) if raw else {}
+
+    async def forget(self, chat: str, sessions: Sequence[str], buttons: Sequence[bytes]) -> None:
+        """Erases what is known of the chat; `buttons` are the keys of its kept payloads."""
+        of_chat = (self._key(kind, chat) for kind in (b"session", b"memo", b"numbers"))
+        of_sessions = (self._key(b"chat", session) for session in sessions)
+        with unavailable():
+            await self._redis.delete(*of_chat, *of_sessions, *buttons)
 
     # ---- buttons and numbered answers ------------------------------------------------------------------
 

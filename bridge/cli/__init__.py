@@ -11,12 +11,14 @@ import click
 from bridge import __version__
 from bridge.cli.channels import channels
 from bridge.cli.check import check
+from bridge.cli.connect import connect
 from bridge.cli.dead import dead
 from bridge.cli.new_channel import new_channel
 from bridge.cli.options import CONTEXT, Commands, config_option
 from bridge.cli.processes import demo, emulator, ingress, worker
 from bridge.cli.queues import resume, status
 from bridge.cli.render import render
+from bridge.cli.sessions import sessions
 from bridge.cli.trigger import trigger
 
 
@@ -37,6 +39,7 @@ def main() -> None:
 
 
 for command in (
-    demo, ingress, worker, emulator, trigger, render, status, channels, new_channel, check, dead, resume,
+    demo, ingress, worker, emulator, trigger, render, status, channels, new_channel, check, connect, sessions,
+    dead, resume,
 ):  # fmt: skip
     main.add_command(command)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from bridge.cli.options import config_option, settings
+from bridge.cli.options import config_option, option, settings
 from bridge.cli.store import connected
 from bridge.errors import ConfigError
 
@@ -26,34 +27,38 @@ class Grade(Enum):
 
 
 Finding = tuple[Grade, str]
+ASK_SECONDS: Final = 5.0
+"""How long a platform may take to say whose the credentials are."""
 
 
 @click.command()
+@option("--offline", is_flag=True, help="Do not ask the platforms whose the credentials are.")
 @config_option
-def check() -> None:
-    """Checks settings, channels, Redis and its persistence.
+def check(offline: bool) -> None:
+    """Checks settings, channels, credentials, and Redis.
 
     One line a finding: OK, WARN for what weakens the promise that an accepted event is never lost, FAIL for
-    what cannot work. The exit code is 1 when anything fails. Sends nothing and changes nothing.
+    what cannot work. The exit code is 1 when anything fails. Sends no message and changes nothing; platforms
+    are asked whose the credentials are.
 
     \b
     Example:
       moveo-bridge check --config bridge.toml
     """
-    if asyncio.run(_check()):
+    if asyncio.run(_check(offline)):
         raise click.exceptions.Exit(1)
 
 
-async def _check() -> bool:
+async def _check(offline: bool) -> bool:
     """Prints the findings; whether any is FAIL."""
     failed = False
-    async for grade, finding in _findings():
+    async for grade, finding in _findings(offline):
         failed |= grade is Grade.FAIL
         click.echo(f"{click.style(f'{grade.name:<5}', fg=grade.value)}{finding}")
     return failed
 
 
-async def _findings() -> AsyncIterator[Finding]:
+async def _findings(offline: bool) -> AsyncIterator[Finding]:
     try:
         found = settings(or_demo=True)
     except ConfigError as error:
@@ -65,6 +70,9 @@ async def _findings() -> AsyncIterator[Finding]:
     for integration in found.integrations.values():
         for finding in _integration(integration):
             yield finding
+        if not offline:
+            async for finding in _credentials(integration):
+                yield finding
     async for finding in _redis(found):
         yield finding
 
@@ -89,6 +97,28 @@ def _integration(integration: Integration) -> Iterator[Finding]:
         rate = f"{of}_per_second"
         if own is None and getattr(integration, f"{of}_burst") and getattr(integration, rate) is None:
             yield Grade.WARN, f"{place}.{of}_burst: has no effect without {rate}: the channel has no pace"
+
+
+async def _credentials(integration: Integration) -> AsyncIterator[Finding]:
+    """What the platform says to "who am I", where the channel can ask that."""
+    from bridge.channels import SetUp, registry
+    from bridge.errors import Rejected, SendError, Unauthorized
+    from bridge.sender import Sender, open_http
+
+    with suppress(ConfigError):  # said already
+        channel = registry.build(integration.channel, integration.extra)
+        if not isinstance(channel, SetUp):
+            return
+        place = f"integrations.{integration.name}"
+        try:
+            async with open_http(total_seconds=ASK_SECONDS) as http:
+                name = channel.identified(await Sender(http).send(channel.identify()))
+        except (Unauthorized, Rejected) as error:
+            yield Grade.FAIL, f"{place}: {channel.name} refuses the credentials: {error}"
+        except SendError as error:
+            yield Grade.WARN, f"{place}: {channel.name} could not be asked: {error}"
+        else:
+            yield Grade.OK, f"{place}: {channel.name} knows the account as {name}"
 
 
 async def _redis(found: Settings) -> AsyncIterator[Finding]:

@@ -214,6 +214,18 @@ class Queue:
         count: int = await self._commit.command("XDEL", self._keys.dead, *(each.id for each in letters))
         return count
 
+    async def waiting(self, session: str) -> int:
+        """How many events of the session wait or are being delivered."""
+        count: int = await self._commit.command("LLEN", self._keys.mail(encode(session)))
+        return count
+
+    async def drop(self, session: str) -> int:
+        """Forgets a session with all that waits in it; returns how many events that were."""
+        keys, name = self._keys, encode(session)
+        mailbox = (keys.due, keys.head, keys.stats, keys.mail(name), keys.state(name))
+        count: int = await self._commit.run(scripts.DROP, mailbox, (name,))
+        return count
+
 
 def _digest(payload: bytes) -> bytes:
     return blake2b(payload, digest_size=16).digest()

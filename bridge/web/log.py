@@ -95,6 +95,11 @@ class ChatLog:
             )
         return [Entry(str(place, "ascii"), fields[b"e"]) for place, fields in rows]
 
+    async def forget(self, chat: str) -> None:
+        """Erases the chat's history. What was appended once may then be appended again, within a day."""
+        with unavailable():
+            await self._redis.delete(self._key("log", chat), self._key("marks", chat))
+
     async def marks(self, chat: str) -> dict[str, str]:
         """Mark -> id of the last entry it covers."""
         with unavailable():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bridge.embedded import EmbeddedServer
+from tests.cli.answering import Platform, platform
 from tests.cli.conftest import Run
 
 GOOD = '[integrations.support]\nchannel = "telegram"\nsecrets = ["s"]\nintegration_id = "i"\napi_key = "k"\n'
@@ -16,14 +18,14 @@ TOKEN = '[integrations.support.telegram]\ntoken = "1:canary"\n'
 def test_all_is_well(run: Run, folder: Path, data: Path) -> None:
     (folder / "bridge.toml").write_text(GOOD + TOKEN)
     with EmbeddedServer(data) as server:
-        result = run("check", env={"REDIS_URL": server.url})
+        result = run("check", "--offline", env={"REDIS_URL": server.url})
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["OK", "OK", "OK"]
 
 
 def test_a_server_that_forgets_is_a_warning(run: Run, folder: Path, redis_url: str) -> None:
     (folder / "bridge.toml").write_text(GOOD + TOKEN)
-    result = run("check", env={"REDIS_URL": redis_url})
+    result = run("check", "--offline", env={"REDIS_URL": redis_url})
     assert result.exit_code == 0
     assert "\nWARN Redis: appendfsync is no" in result.stdout
 
@@ -58,7 +60,9 @@ def test_what_is_wrong_has_a_line(
     run: Run, folder: Path, redis_url: str, settings: str, finding: str
 ) -> None:
     (folder / "bridge.toml").write_text(settings)
-    result = run("check", env={"REDIS_URL": redis_url} if "ingress.port" not in finding else None)
+    result = run(
+        "check", "--offline", env={"REDIS_URL": redis_url} if "ingress.port" not in finding else None
+    )
     assert any(line.startswith(finding) for line in result.stdout.splitlines()), result.stdout
     assert result.exit_code == (1 if finding.startswith("FAIL") else 0)
     assert "canary" not in result.output
@@ -66,11 +70,56 @@ def test_what_is_wrong_has_a_line(
 
 def test_a_server_that_is_not_there_fails(run: Run, folder: Path) -> None:
     (folder / "bridge.toml").write_text(GOOD + TOKEN)
-    result = run("check", env={"REDIS_URL": "redis://:canary@127.0.0.1:1"})
+    result = run("check", "--offline", env={"REDIS_URL": "redis://:canary@127.0.0.1:1"})
     assert result.exit_code == 1
     assert "\nFAIL Redis at redis://***@127.0.0.1:1: " in result.stdout
     assert "canary" not in result.output
 
 
 def test_it_is_plain_text_in_a_pipe(run: Run, redis_url: str) -> None:
-    assert "\x1b" not in run("check", env={"REDIS_URL": redis_url}).stdout
+    assert "\x1b" not in run("check", "--offline", env={"REDIS_URL": redis_url}).stdout
+
+
+# ---- whose the credentials are -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def telegram(folder: Path) -> Iterator[Platform]:
+    with platform() as there:
+        (folder / "bridge.toml").write_text(f'{GOOD}{TOKEN}api_url = "{there.url}"\n')
+        yield there
+
+
+@pytest.mark.parametrize(
+    ("answer", "line", "code"),
+    [
+        pytest.param(
+            (200, {"ok": True, "result": {"id": 1, "first_name": "Shop", "username": "shop_bot"}}),
+            "OK   integrations.support: telegram knows the account as @shop_bot",
+            0,
+            id="known",
+        ),
+        pytest.param(
+            (401, {"ok": False, "error_code": 401, "description": "Unauthorized"}),
+            "FAIL integrations.support: telegram refuses the credentials: ",
+            1,
+            id="refused",
+        ),
+        pytest.param(
+            (502, "a proxy's page"), "WARN integrations.support: telegram could not be asked: ", 0, id="away"
+        ),
+    ],
+)
+def test_a_platform_says_whose_the_credentials_are(
+    run: Run, redis_url: str, telegram: Platform, answer: tuple[int, object], line: str, code: int
+) -> None:
+    telegram.answers["getMe"] = answer
+    result = run("check", env={"REDIS_URL": redis_url})
+    assert any(each.startswith(line) for each in result.stdout.splitlines()), result.stdout
+    assert (result.exit_code, len(telegram.asked)) == (code, 1)
+    assert "canary" not in result.output
+
+
+def test_no_platform_is_asked_offline(run: Run, redis_url: str, telegram: Platform) -> None:
+    assert run("check", "--offline", env={"REDIS_URL": redis_url}).exit_code == 0
+    assert telegram.asked == []

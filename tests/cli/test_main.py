@@ -16,7 +16,7 @@ from tests.cli.conftest import Run
 
 PROMISED = {
     "demo", "ingress", "worker", "emulator", "trigger", "render", "status", "channels", "new-channel",
-    "check", "dead", "resume",
+    "check", "connect", "sessions", "dead", "resume",
 }  # fmt: skip
 HEAVY = (
     "aiohttp",
