@@ -26,7 +26,7 @@ _as_json = option("--json", "as_json", is_flag=True, help="JSON instead of a tab
 
 @click.group(cls=Commands)
 def sessions() -> None:
-    """Shows which chat talks in which of Moveo's sessions, and forgets people.
+    """Shows which chat has which session, and forgets people.
 
     A chat is the channel's address of a conversation, a session is Moveo's. They find each other by what is
     kept here, which expires by itself when neither is used.
