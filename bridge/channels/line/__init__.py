@@ -22,22 +22,25 @@ A chat's address is what LINE's webhooks give as its source: a user's id ("U" an
 call's id. That a message was read is shown by a token which came with it: it is the chat's memo (READ). LINE
 marks by itself while the account's chat is off (docs/messaging-api/mark-as-read/).
 
-`messages` renders, `replies` reads what came back.
+`messages` renders, `replies` reads what came back; `inbound` is the way back, `files` has what users send,
+`setup` helps to set the account up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, Final, assert_never
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, assert_never
 from uuid import UUID
 
 import msgspec
 import orjson
 
-from bridge.channels import Call, Reply, Request, text
+from bridge.channels import Call, Inbound, Reading, Reply, Request, text
 from bridge.channels.capabilities import Capabilities, Pace
-from bridge.channels.line import messages, replies
+from bridge.channels.line import files, messages, replies, setup
+from bridge.channels.line.inbound import reading, signed
 from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
@@ -67,6 +70,8 @@ class LineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     token: Secret
     """The channel access token, from the LINE Developers Console."""
+    channel_secret: Secret | None = None
+    """The channel secret, from there, with which LINE signs; without it nothing that LINE tells is taken."""
     api_url: str = "https://api.line.me"
     video_preview: str = ""
     """The address (https) of a JPEG or PNG shown before a video plays; without it LINE has none to show."""
@@ -112,12 +117,15 @@ class Line:
     def __init__(self, settings: LineSettings) -> None:
         if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
             raise ConfigError("token: is no channel access token of the LINE Developers Console")
-        api_url = base_url(settings.api_url)
+        secret = settings.channel_secret
+        if secret is not None and not re.fullmatch(r"[!-~]+", secret.reveal()):
+            raise ConfigError("channel_secret: is no channel secret of the LINE Developers Console")
         preview = text.link(settings.video_preview) or ""
         if settings.video_preview and not preview.startswith("https://"):
             raise ConfigError("video_preview: must be an address that starts with https://")
-        self._prefix = f"{api_url}/v2/bot/"
+        self._api_url = base_url(settings.api_url)
         self._token = settings.token
+        self._secret = secret
         self._preview = preview
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
@@ -148,12 +156,6 @@ class Line:
                 assert_never(content)
 
     def request(self, call: Call) -> Request:
-        headers = {
-            "authorization": f"Bearer {self._token.reveal()}",
-            "content-type": "application/json",
-        }
-        if call.op == messages.PUSH and call.id:  # any other call is refused when it has one
-            headers["x-line-retry-key"] = str(UUID(call.id))
         match call.op:
             case messages.MARK:
                 about = {"markAsReadToken": call.memo.get(messages.READ, "")}
@@ -161,7 +163,52 @@ class Line:
                 about = {"chatId": call.to}
             case _:
                 about = {"to": call.to}
-        return Request(url=self._prefix + call.op, headers=headers, body=orjson.dumps({**about, **call.body}))
+        # Any other call is refused when it has the key of a repeat.
+        repeat = {"x-line-retry-key": str(UUID(call.id))} if call.op == messages.PUSH and call.id else {}
+        return self._sent("POST", call.op, {**about, **call.body}, repeat)
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return signed(inbound, self._secret)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return reading(inbound.body)
+
+    def locate(self, source: str) -> Request | None:
+        url = files.preparation(self._api_url, source)
+        return self._got(url) if url else None
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        files.ready(located)
+        return self._got(files.content(self._api_url, source))
+
+    def identify(self) -> Request:
+        return self._got(f"{self._api_url}/v2/bot/info")
+
+    def identified(self, reply: Reply) -> str:
+        return setup.name(reply)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        return (self._sent("PUT", setup.ENDPOINT, {"endpoint": url}),) if self._secret else ()
+
+    def steps(self, url: str) -> str:
+        return setup.steps(url, signed=bool(self._secret))
+
+    def _got(self, url: str) -> Request:
+        return Request(method="GET", url=url, headers={"authorization": f"Bearer {self._token.reveal()}"})
+
+    def _sent(
+        self, method: str, path: str, body: Mapping[str, Any], more: Mapping[str, str] = MappingProxyType({})
+    ) -> Request:
+        return Request(
+            method=method,
+            url=f"{self._api_url}/v2/bot/{path}",
+            headers={
+                "authorization": f"Bearer {self._token.reveal()}",
+                "content-type": "application/json",
+                **more,
+            },
+            body=orjson.dumps(body),
+        )
