@@ -27,3 +27,8 @@ def pressed(behind: str) -> tuple[str, str]:
     """The payload and the label, which is "" for what was no token."""
     found = _PRESSED.fullmatch(behind)
     return (found["token"], found["label"] or "") if found else (behind, "")
+
+
+def is_token(said: str) -> bool:
+    """Whether it is what stands behind a button for a longer value, where it may be a text as well."""
+    return bool(_PRESSED.fullmatch(said))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.channels.pressed import behind, pressed
+from bridge.channels.pressed import behind, is_token, pressed
 
 LIMIT = 250
 words = st.text(st.characters(codec="utf-8"), max_size=400)
@@ -17,6 +17,7 @@ def test_a_press_gives_the_payload_back_and_the_label_of_a_token(value: str, lab
     shown, keep = behind(value, label, LIMIT)
     payload, seen = pressed(shown)
     assert len(shown.encode()) <= LIMIT
+    assert is_token(shown) == bool(keep)
     if keep:
         assert keep == {payload: value}
         assert label.startswith(seen.removesuffix("…").rstrip())
@@ -36,4 +37,5 @@ def test_a_label_goes_along_as_far_as_there_is_room(label: str, seen: str) -> No
 
 @pytest.mark.parametrize("said", ["", "~", "~hi", "~ 1", "buy ~" + "a" * 22, "~" + "a" * 22 + "b"])
 def test_what_is_no_token_is_what_it_is(said: str) -> None:
+    assert not is_token(said)
     assert pressed(said) == (said, "")

@@ -20,22 +20,24 @@ A chat's address is the user's id as Viber's webhooks give it for this bot ("012
 counts Viber does not say: UTF-16 is never too long. It has neither typing signs, nor receipts, nor a key by
 which a repeat is recognised; and states no rate for single messages: the pace is that of its broadcasts.
 
-`messages` and `cards` render, `markup` has the escaping, `replies` reads what came back.
+`messages` and `cards` render, `markup` has the escaping, `replies` reads what came back; `inbound` is the way
+back, `files` has what users send, `setup` helps to set the bot up.
 """  # noqa: E501 -- an address cannot be broken
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, Final, assert_never
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, assert_never
 
 import msgspec
 import orjson
 
-from bridge.channels import Call, Reply, Request, text
+from bridge.channels import Call, Inbound, Reading, Reply, Request, text
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.settings import base_url
-from bridge.channels.viber import cards, messages, replies
+from bridge.channels.viber import cards, files, messages, replies, setup
+from bridge.channels.viber.inbound import reading, signed
 from bridge.content import (
     Audio,
     Card,
@@ -65,7 +67,7 @@ class ViberSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The table [integrations.NAME.viber]."""
 
     token: Secret
-    """The bot's authentication token, from Viber's admin panel."""
+    """The bot's authentication token, from Viber's admin panel; with it Viber signs what it tells."""
     sender: str
     """The name the bot's messages carry."""
     avatar: str = ""
@@ -112,8 +114,7 @@ class Viber:
         avatar = text.link(settings.avatar) or ""
         if settings.avatar and not (avatar.startswith("https://") and len(avatar) <= AVATAR):
             raise ConfigError("avatar: must be an address that starts with https://")
-        api_url = base_url(settings.api_url)
-        self._prefix = f"{api_url}/pa/"
+        self._api_url = base_url(settings.api_url)
         self._token = settings.token
         self._sender = {"name": settings.sender, **({"avatar": avatar} if avatar else {})}
 
@@ -133,14 +134,41 @@ class Viber:
                 assert_never(content)
 
     def request(self, call: Call) -> Request:
+        return self._post(call.op, {"receiver": call.to, "sender": self._sender, **call.body})
+
+    def check(self, reply: Reply) -> str | None:
+        return replies.check(reply)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return signed(inbound, self._token)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return reading(inbound.body, self._api_url)
+
+    def locate(self, source: str) -> Request | None:
+        return None  # a source is the file's address
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        return files.load(source, self._api_url)
+
+    def identify(self) -> Request:
+        return self._post(setup.WHO, {})
+
+    def identified(self, reply: Reply) -> str:
+        return setup.name(reply)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        return (self._post(setup.REGISTER, setup.webhook(url)),)
+
+    def steps(self, url: str) -> str:
+        return ""  # Viber is told all of it
+
+    def _post(self, op: str, body: Mapping[str, Any]) -> Request:
         return Request(
-            url=self._prefix + call.op,
+            url=f"{self._api_url}/pa/{op}",
             headers={
                 "x-viber-auth-token": self._token.reveal(),
                 "content-type": "application/json",
             },
-            body=orjson.dumps({"receiver": call.to, "sender": self._sender, **call.body}),
+            body=orjson.dumps(body),
         )
-
-    def check(self, reply: Reply) -> str | None:
-        return replies.check(reply)
