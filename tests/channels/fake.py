@@ -28,6 +28,9 @@ from tests.workers.platform import Answer, Received
 from tests.workers.platform import Platform as Server
 from tests.workers.platform import platform as serve
 
+SITE: Final = "https://platform.example"
+"""Where a request seems to have been sent to; the server's own address says nothing."""
+
 
 class Wait(msgspec.Struct, frozen=True):
     """Not now: the chat or the whole channel waits for exactly so long, and it costs no try."""
@@ -75,12 +78,14 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """A row of tests.channels.platforms."""
 
     kind: str
+    variant: str = ""
+    """What tells it from other rows of its kind."""
     settings: Mapping[str, str]
     """The channel's table; "{}" stands for the server's address."""
     chats: tuple[str, str]
     """Two recipients, as the integration knows them."""
     memo: Mapping[str, str] = {}
-    """What the user's last message brought along, in both chats."""
+    """What the user's last message brought along, in both chats; "{}" as in the settings."""
     place: str
     """A pattern of where it takes what it is sent."""
     credentials: Mapping[str, str] = {}
@@ -104,6 +109,12 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     answers: Answers
     moves_to: str = ""
     """Where a chat is that has moved."""
+    keeps: str = ""
+    """Where it keeps the files that are handed over to it, where they are."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.variant}".rstrip()
 
     @property
     def every_answer(self) -> Answers:
@@ -126,8 +137,14 @@ class Fake:
 
     def channel(self) -> Channel:
         """The bridge's side of it."""
-        table = {name: value.format(self.url) for name, value in self.platform.settings.items()}
-        return registry.build(self.platform.kind, {self.platform.kind: table})
+        return registry.build(self.platform.kind, {self.platform.kind: self._here(self.platform.settings)})
+
+    @property
+    def memo(self) -> Mapping[str, str]:
+        return self._here(self.platform.memo)
+
+    def _here(self, table: Mapping[str, str]) -> Mapping[str, str]:
+        return {name: value.format(self.url) for name, value in table.items()}
 
     def will(self, *names: str) -> None:
         """The next messages are answered so, one each; a sign always gets its yes."""
@@ -145,7 +162,7 @@ class Fake:
     def _answer(self, received: Received, _: int) -> Answer:
         request = Request(
             method=received.method,
-            url=f"https://platform.example{received.url}",
+            url=SITE + received.url,
             headers=received.headers,
             body=received.body,
         )
@@ -204,4 +221,5 @@ def _import_rules(there: Fake) -> None:
     """Before anything is sent: what some rules import takes longer than a call may."""
     channel, to = there.channel(), there.platform.chats[0]
     for call in channel.render(Text("Hi"), to):
-        there.platform.problems(channel.request(replace(call, to=to, id="0" * 32)))
+        request = channel.request(replace(call, to=to, id="0" * 32))
+        there.platform.problems(replace(request, url=request.url.replace(there.url, SITE)))

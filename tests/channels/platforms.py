@@ -8,29 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-import msgspec
 import orjson
+from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook as Receiver
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from bridge.channels import Request
+from bridge.channels import Grant, Request
 from bridge.channels.line import messages as line_messages
+from bridge.channels.matrix import messages as matrix_messages
+from bridge.channels.teams import messages as teams_messages
+from bridge.channels.twilio import messages as twilio_messages
 from bridge.channels.whatsapp import messages as whatsapp_messages
 from bridge.errors import ContentRefused, Moved, Rejected, Unauthorized, Unavailable, Uncertain
+from bridge.secret import Secret
 from tests.channels import (
     discord_rules,
     googlechat_rules,
     line_rules,
+    matrix_rules,
     messenger_rules,
     slack_rules,
+    teams_rules,
     telegram_rules,
     twilio_rules,
     viber_rules,
     whatsapp_rules,
 )
-from tests.channels.fake import COMMON, Platform, Wait, page, says
+from tests.channels.fake import COMMON, SITE, Platform, Wait, page, says
 from tests.workers.platform import Answer
 
 TOKEN: Final = "123456:a-token-that-must-never-be-seen"
@@ -46,6 +52,54 @@ def last(request: Request) -> str:
 
 def asked(request: Request, name: str) -> str:
     return parse_qs(urlsplit(request.url).query)[name][0]
+
+
+def _matrix() -> Platform:
+    media = "mxc://x.example/kept"
+
+    def no(status: int, code: str, **more: Any) -> Answer:
+        headers = {name: more.pop(name) for name in [*more] if name == "retry_after"}
+        return says(status, {"errcode": code, "error": "It is so.", **more}, **headers)
+
+    def room(request: Request) -> str:
+        return unquote(urlsplit(request.url).path.split("/")[5])
+
+    def kept(request: Request) -> Answer | None:
+        upload = urlsplit(request.url).path == "/_matrix/media/v3/upload"
+        return says(200, {"content_uri": media}) if upload else None
+
+    return Platform(
+        kind="matrix",
+        settings={"token": TOKEN, "user_id": "@bot:x.example", "api_url": "{}"},
+        chats=("!abc:x.example", "!def:x.example"),
+        memo={matrix_messages.EVENT: "$theirs"},
+        place="/_matrix/client/v3/rooms/[^/]+/(send/m.room.message|typing|receipt/m.read)/[^/]+",
+        credentials={"authorization": f"Bearer {TOKEN}"},
+        problems=lambda request: matrix_rules.problems(request, room(request)),
+        mid="${}",
+        yes=lambda mid, request: says(200, {"event_id": mid}),
+        sign=lambda request: None if "/send/" in request.url else says(200, {}),
+        aside=kept,
+        keeps=media,
+        key=lambda request: f"{room(request)} {last(request)}",
+        refused=lambda problem: no(400, "M_BAD_JSON"),
+        answers={
+            "not in the room": (no(403, "M_FORBIDDEN"), Rejected),
+            "no such room": (no(404, "M_NOT_FOUND"), Rejected),
+            "too large": (no(413, "M_TOO_LARGE"), ContentRefused),
+            "bad JSON": (no(400, "M_BAD_JSON"), ContentRefused),
+            "token refused": (no(401, "M_UNKNOWN_TOKEN"), Unauthorized),
+            "rate limited": (
+                no(429, "M_LIMIT_EXCEEDED", retry_after="2", retry_after_ms=1686),
+                Wait(2.0, "channel"),
+            ),
+            "rate limited by an older one": (
+                no(429, "M_LIMIT_EXCEEDED", retry_after_ms=1686),
+                Wait(1.686, "channel"),
+            ),
+            "down": (no(500, "M_UNKNOWN"), Unavailable),
+        },
+    )
 
 
 def _slack() -> Platform:
@@ -244,7 +298,7 @@ def _viber() -> Platform:
     )
 
 
-def _twilio() -> Platform:
+def _twilio(variant: str, sender: str) -> Platform:
     account = "AC" + "0" * 32
 
     def no(status: int, code: int, **headers: str) -> Answer:
@@ -255,22 +309,28 @@ def _twilio() -> Platform:
 
     def problems(request: Request) -> list[str]:
         """The SDK is not told of another address."""
-        there = request.url.replace("https://platform.example", "https://api.twilio.com")
-        return twilio_rules.problems(msgspec.structs.replace(request, url=there))
+        there = "https://messaging.twilio.com" if is_sign(request) else "https://api.twilio.com"
+        return twilio_rules.problems(replace(request, url=request.url.replace(SITE, there)))
+
+    def is_sign(request: Request) -> bool:
+        return last(request) == "Typing.json"
 
     return Platform(
         kind="twilio",
+        variant=variant,
         settings={
             "account_sid": account,
             "auth_token": TOKEN,
-            "sender": "+15550001111",
+            "sender": sender,
             "api_url": "{}",
         },
         chats=("306900000000", "306900000001"),
-        place=f"/2010-04-01/Accounts/{account}/Messages.json",
+        memo={twilio_messages.MESSAGE: "SM" + "f" * 32},
+        place=f"/2010-04-01/Accounts/{account}/Messages.json|/v2/Indicators/Typing.json",
         problems=problems,
         mid="SM{:032}",
         yes=lambda mid, request: says(201, queued(mid)),
+        sign=lambda request: says(200, {"success": True}) if is_sign(request) else None,
         refused=lambda problem: no(400, 21602),
         answers={
             "said STOP": (no(400, 21610), Rejected),
@@ -313,6 +373,54 @@ def _googlechat() -> Platform:
             "quota, with a time": (no(429, "RESOURCE_EXHAUSTED", retry_after="7"), Wait(7.0)),
             "met another": (no(409, "ABORTED"), Unavailable),
             "down": (no(503, "UNAVAILABLE"), Unavailable),
+        },
+    )
+
+
+def _teams() -> Platform:
+    grant = Grant(url=SITE, client_id="bot", client_secret=Secret(TOKEN), scope="s")
+
+    def no(status: int, code: str, **headers: str) -> Answer:
+        return says(status, {"error": {"code": code, "message": "It is so."}}, **headers)
+
+    def problems(request: Request) -> list[str]:
+        """As it was before the sender traded the grant for the token that it bears."""
+        headers = {name: value for name, value in request.headers.items() if name != "authorization"}
+        return teams_rules.problems(replace(request, headers=headers, grant=grant))
+
+    def token(request: Request) -> Answer | None:
+        granted = {"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN}
+        return says(200, granted) if last(request) == "token" else None
+
+    return Platform(
+        kind="teams",
+        settings={
+            "app_id": "bot",
+            "app_password": TOKEN,
+            "api_url": "{}/teams",
+            "login_url": "{}/login",
+        },
+        chats=("a:17I0kl9Ekp", "19:253b1f34@thread.tacv2"),
+        memo={teams_messages.SERVICE_URL: "{}/emea/"},
+        place="/emea/v3/conversations/[^/]+/activities",
+        credentials={"authorization": f"Bearer {TOKEN}"},
+        problems=problems,
+        mid="1:{}",
+        yes=lambda mid, request: says(201, {"id": mid}),
+        sign=lambda request: says(201, {"id": "0"}) if body(request)["type"] == "typing" else None,
+        aside=token,
+        refused=lambda problem: no(400, "BadArgument"),
+        answers={
+            "blocked by the user": (no(403, "ConversationBlockedByUser"), Rejected),
+            "not in the roster": (no(403, "BotNotInConversationRoster"), Rejected),
+            "no conversation": (no(404, "ConversationNotFound"), Rejected),
+            "bad argument": (no(400, "BadArgument"), ContentRefused),
+            "too big": (no(413, "MessageSizeTooBig"), ContentRefused),
+            "token refused": (no(401, "Unauthorized"), Unauthorized),
+            "throttled": (no(429, "Throttled"), Unavailable),
+            "throttled, with a time": (no(429, "Throttled", retry_after="7"), Wait(7.0)),
+            "met another": (no(412, "PreconditionFailed"), Unavailable),
+            "down": (no(500, "ServiceError"), Unavailable),
         },
     )
 
@@ -396,16 +504,19 @@ def _webhook() -> Platform:
 
 
 PLATFORMS: Final[Mapping[str, Platform]] = {
-    row.kind: row
+    row.name: row
     for row in (
         _discord(),
         _googlechat(),
         _messenger("instagram"),
         _line(),
+        _matrix(),
         _messenger("messenger"),
         _slack(),
+        _teams(),
         _telegram(),
-        _twilio(),
+        _twilio("sms", "+15550001111"),
+        _twilio("whatsapp", "whatsapp:+15550001111"),
         _viber(),
         _webhook(),
         _whatsapp(),

@@ -55,6 +55,7 @@ from bridge.errors import (
 )
 from bridge.secret import MASK, Secret
 from bridge.sender import Sender, open_http
+from bridge.testing import corpus
 from tests.channels.talk import (
     NOT_THE_PLATFORM,
     addresses,
@@ -454,6 +455,12 @@ def test_telegram_accepts_whatever_is_rendered_and_every_fallback(content: Conte
 @given(st.lists(contents, max_size=4), st.sampled_from([ADA, GROUP]))
 def test_telegram_accepts_whatever_is_planned(planned: list[Content], to: str) -> None:
     for call in with_fallbacks(calls_of(channel(), to, *planned)):
+        assert problems(call.op, call.body) == []
+
+
+@pytest.mark.parametrize("content", corpus().values(), ids=corpus())
+def test_telegram_accepts_the_corpus(content: Content) -> None:
+    for call in with_fallbacks(calls_of(channel(), ADA, content)):
         assert problems(call.op, call.body) == []
 
 

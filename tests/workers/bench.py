@@ -25,6 +25,7 @@ from workers.lease import Lease
 from workers.observe import Observer
 from workers.outage import Outage
 from workers.retry import Policy
+from workers.upload import Uploader
 
 NAME = "support"
 
@@ -77,13 +78,16 @@ async def running(redis: Redis, *dispatchers: Dispatcher) -> AsyncIterator[None]
 class Bridge:
     """A worker's way out for one integration, and a short way to push."""
 
-    def __init__(self, redis: Redis, send: Transport, channel: Channel) -> None:
+    def __init__(
+        self, redis: Redis, send: Transport, channel: Channel, uploader: Uploader | None = None
+    ) -> None:
         self.redis = redis
         self.queue: Queue = queue_of(redis)
         self.sessions = Sessions(redis, NAME)
         self.metrics = Metrics()
         self._send = send
         self._channel = channel
+        self._uploader = uploader
 
     def dispatcher(self, concurrency: int = 16, channel: Channel | None = None, **given: Any) -> Dispatcher:
         integration = Integration(name=NAME, channel="x", secrets=(Secret("x"),), **given)
@@ -98,6 +102,7 @@ class Bridge:
             sessions=self.sessions,
             clock=clock,
             observer=observer,
+            uploader=self._uploader,
         )
         return Dispatcher(
             queue,

@@ -7,23 +7,26 @@ mean, are those of tests.channels.platforms.
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import pytest
 from redis.asyncio import Redis
 
+from bridge.channels import registry
 from bridge.errors import ContentRefused, Moved, Rejected, SendError, Unauthorized, Unavailable, Uncertain
 from bridge.events import EVENT_TYPES
 from bridge.events.responses import RESPONSE_TYPES
 from bridge.samples import sample
 from bridge.sender import Sender, open_http
 from tests.channels.fake import Wait, fake
-from tests.channels.platforms import PLATFORMS
+from tests.channels.platforms import PLATFORMS, TOKEN
+from tests.channels.talk import with_fallbacks
 from tests.workers.bench import quiet, until
 from tests.workers.way import Way
 
-IMPATIENT_SECONDS: Final = 0.3
+IMPATIENT_SECONDS: Final = 0.2
 """Until a call that nobody answers is given up."""
 
 
@@ -37,6 +40,10 @@ def cases(wanted: type[SendError] | type[Wait]) -> list[Any]:
     ]
 
 
+def test_every_channel_that_speaks_http_has_its_platform() -> None:
+    assert {row.kind for row in PLATFORMS.values()} == registry.BUILT_IN.keys() - {"console", "webchat"}
+
+
 every_platform = pytest.mark.parametrize("kind", PLATFORMS)
 
 
@@ -46,7 +53,8 @@ def _fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def way(redis_client: Redis, kind: str) -> AsyncIterator[Way]:
+async def way(redis_client: Redis, kind: str, logged: io.StringIO) -> AsyncIterator[Way]:
+    """Whatever comes of it, nothing that is logged or kept has the platform's secret in it."""
     async with (
         fake(PLATFORMS[kind]) as there,
         open_http() as http,
@@ -55,6 +63,9 @@ async def way(redis_client: Redis, kind: str) -> AsyncIterator[Way]:
         way = Way(redis_client, there, Sender(http), Sender(impatient))
         await way.greeted()
         yield way
+        stats = await way.bridge.queue.stats()
+        errors = [letter.error for letter in await way.bridge.queue.dead()]
+    assert TOKEN not in "".join([logged.getvalue(), stats.paused, *errors])
 
 
 def text(said: str) -> dict[str, Any]:
@@ -127,12 +138,13 @@ async def test_a_refused_form_gives_way_to_a_simpler_one_in_its_place(way: Way, 
 
 
 @pytest.mark.parametrize(("kind", "name"), cases(ContentRefused))
-async def test_what_has_no_simpler_form_is_kept_with_its_reason(way: Way, name: str) -> None:
-    way.there.will(name)
-    await way.push(text("never"))
+async def test_what_is_refused_in_its_simplest_form_too_is_kept_with_its_reason(way: Way, name: str) -> None:
+    never = list(with_fallbacks(await way.push(text("never"))))
     after = await way.push(text("after"))
+    way.there.will(*[name] * len(never))
     async with way.working():
         await quiet(way.bridge.queue)
+    assert way.received == way.wires(never + after)
     assert way.shown == way.wires(after)
     assert await way.letters() == ["rejected"]
 
@@ -236,7 +248,9 @@ async def test_an_outcome_that_nobody_knows_is_sent_again_under_its_key(way: Way
     assert len({way.there.key(request) for request in way.there.received[:2]}) == 1
     assert way.ids == way.there.ids[-3:]
     assert await way.letters() == []
-    assert way.bridge.value('moveo_bridge_calls_total{integration="support",outcome="uncertain"}') == 1
+    unknown = way.bridge.value('moveo_bridge_calls_total{integration="support",outcome="uncertain"}')
+    by_itself = name == "a cut" and one[0] == "PUT"  # aiohttp repeats what HTTP says may be repeated
+    assert unknown == (0 if by_itself else 1)
 
 
 @pytest.mark.parametrize("name", ["a cut"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -12,8 +11,9 @@ from typing import Any, Final, TypeAlias
 import orjson
 from msgspec.structs import replace
 from redis.asyncio import Redis
+from yarl import URL
 
-from bridge.channels import Call, Reply, Request
+from bridge.channels import Call, Loaded, Reply, Request, Uploaded, Uploads
 from bridge.errors import SendError
 from bridge.events import decode
 from bridge.plan import plan
@@ -22,11 +22,18 @@ from bridge.sender import Sender
 from bridge.translate import translate
 from tests.channels.fake import Fake
 from tests.workers.bench import NAME, Bridge
+from workers.upload import Uploader
 
 Wire: TypeAlias = tuple[str, str, bytes]
 """A message is known by the request that carries it, to the last byte: method, address and body."""
 
 PAUSE_SECONDS: Final = 0.02
+FILE: Final = b"a picture"
+
+
+async def _load(url: str, max_bytes: int) -> Loaded:
+    """Whatever is to be handed over."""
+    return Loaded(name="a.png", mime_type="image/png", body=FILE)
 
 
 class Way:
@@ -37,7 +44,9 @@ class Way:
         self.there = there
         self.channel = there.channel()
         self.ids: list[str | None] = []
-        self.bridge = Bridge(redis, self._send, self.channel)
+        uploads = self.channel if isinstance(self.channel, Uploads) else None
+        uploader = Uploader(uploads, load=_load, send=self._send) if uploads else None
+        self.bridge = Bridge(redis, self._send, self.channel, uploader)
         self._sender = sender
         self._impatient = impatient
         self._redis = redis
@@ -52,7 +61,7 @@ class Way:
     async def greeted(self) -> None:
         """Both users have written, which some platforms ask for."""
         for chat in self.there.platform.chats:
-            await self.bridge.sessions.remember(chat, self.there.platform.memo)
+            await self.bridge.sessions.remember(chat, self.there.memo)
 
     # ---- what is pushed --------------------------------------------------------------------------------
 
@@ -96,7 +105,9 @@ class Way:
         return [_wire(self.channel.request(self._stamped(call))) for call in calls]
 
     def _stamped(self, call: Call) -> Call:
-        return replace(call, at=time.time(), memo=self.there.platform.memo if call.recall else {})
+        memo = self.there.memo if call.recall else {}
+        uploaded = Uploaded(address=self.there.platform.keeps, mime_type="image/png", size=len(FILE))
+        return replace(call, at=time.time(), memo=memo, uploaded=uploaded if call.upload else None)
 
     @property
     def shown(self) -> list[Wire]:
@@ -141,4 +152,5 @@ class Way:
 
 
 def _wire(request: Request) -> Wire:
-    return request.method, re.sub("^https?://[^/]+", "", request.url), request.body
+    """The client writes as they are those characters of an address that need no quoting."""
+    return request.method, URL(request.url).raw_path_qs, request.body
