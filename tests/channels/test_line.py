@@ -8,8 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -42,11 +40,9 @@ from bridge.errors import (
     Rejected,
     Unauthorized,
     Unavailable,
-    Uncertain,
 )
 from bridge.plan import plan
 from bridge.secret import Secret
-from bridge.sender import Sender, open_http
 from bridge.testing import corpus
 from tests.channels.line_rules import problems
 from tests.channels.talk import (
@@ -580,29 +576,3 @@ def test_the_rate_limit_is_the_accounts() -> None:
 
 def test_a_reason_is_bounded() -> None:
     assert len(str(refusal(channel(), answered(400, "x" * 5000)))) == 200
-
-
-# ---- over a socket -----------------------------------------------------------------------------------------
-
-
-async def test_a_repeat_after_a_lost_answer_is_shown_once() -> None:
-    shown: dict[str, Any] = {}
-
-    async def push(request: web.Request) -> web.Response:
-        key = request.headers["x-line-retry-key"]
-        if key in shown:
-            return web.json_response(orjson.loads(ACCEPTED), status=409)
-        shown[key] = await request.json()
-        assert request.transport
-        request.transport.abort()
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_post("/v2/bot/message/push", push)
-    async with TestServer(app) as server, open_http() as http:
-        line, sender = channel(api_url=str(server.make_url("/"))), Sender(http)
-        (call,) = planned(Text("Hi"))
-        with pytest.raises(Uncertain):
-            await sender.send(line.request(call))
-        assert line.check(await sender.send(line.request(call))) == "461230966842064897"
-    assert list(shown.values()) == [{"to": ADA, **call.body}]
