@@ -22,7 +22,8 @@ are shown. Buttons and lists of WhatsApp need templates made at Twilio beforehan
 lines in both. The typing sign is about the user's last message, whose sid is the chat's memo (MESSAGE); it
 marks it as read too, and there is no other receipt.
 
-`messages` renders, `replies` reads what came back.
+`messages` renders, `replies` reads what came back; `signature` and `inbound` are the way back, `setup` helps
+to set the sender up.
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from bridge.channels import Call, Reply, Request
+from bridge.channels import Call, Inbound, Reading, Reply, Request
+from bridge.channels.links import web_address
 from bridge.channels.settings import base_url
-from bridge.channels.twilio import messages, replies
+from bridge.channels.twilio import messages, replies, setup
+from bridge.channels.twilio.inbound import media, reading
+from bridge.channels.twilio.messages import WHATSAPP
+from bridge.channels.twilio.signature import signed
 from bridge.content import (
     Audio,
     Card,
@@ -55,10 +60,9 @@ from bridge.content import (
     Webview,
     kind,
 )
-from bridge.errors import ConfigError
+from bridge.errors import ConfigError, Rejected
 from bridge.secret import Secret
 
-WHATSAPP: Final = "whatsapp:"
 SERVICE: Final = re.compile("MG[0-9a-fA-F]{32}")
 _API: Final = re.compile(r"https://api((?:\.[a-z0-9-]+)*\.twilio\.com)")
 
@@ -69,7 +73,7 @@ class TwilioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     account_sid: str
     """AC…, from the console."""
     auth_token: Secret
-    """The account's; the password of the calls, unless there is an API key."""
+    """The account's, with which Twilio signs; the password of the calls too, unless there is an API key."""
     sender: str
     """A number ("+1…"), a short code, a name or a Messaging Service (MG…); or "whatsapp:+1…"."""
     api_key: str = ""
@@ -77,6 +81,9 @@ class TwilioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     api_key_secret: Secret | None = None
     typing: bool = True
     """Whether a sender on WhatsApp shows typing signs: Twilio bars them from what is under HIPAA or PCI."""
+    webhook_url: str = ""
+    """The webhook's address as Twilio was given it, where the ingress sees another. Where it is set, Twilio
+    is also asked to tell there what became of each message."""
     api_url: str = "https://api.twilio.com"
     """Another address for a region, as "https://api.dublin.ie1.twilio.com"."""
 
@@ -94,21 +101,25 @@ class Twilio:
             raise ConfigError("sender: must be a number (+1…), a name, or MG… of a Messaging Service")
         if bool(settings.api_key) != bool(settings.api_key_secret):
             raise ConfigError("api_key: needs api_key_secret, and the other way round")
+        if settings.webhook_url and not web_address(settings.webhook_url):
+            raise ConfigError("webhook_url: must be an address that starts with https:// or http://")
         api_url = base_url(settings.api_url)
         account = quote(settings.account_sid, safe=":*")
         self._account_url = f"{api_url}/2010-04-01/Accounts/{account}"
         self._messaging_url = _API.sub(r"https://messaging\1", api_url)
         self._sender = settings.sender
+        self._webhook_url = settings.webhook_url.strip()
         if not settings.sender.startswith(WHATSAPP):
             self.capabilities = messages.SMS
         elif settings.typing:
             self.capabilities = messages.TYPING_ON_WHATSAPP
         else:
             self.capabilities = messages.ON_WHATSAPP
-        user, password = settings.account_sid, settings.auth_token
+        self._token = settings.auth_token
+        self._account = _basic(settings.account_sid, settings.auth_token)
+        self._credentials = self._account
         if settings.api_key and settings.api_key_secret:
-            user, password = settings.api_key, settings.api_key_secret
-        self._credentials = _basic(user, password)
+            self._credentials = _basic(settings.api_key, settings.api_key_secret)
 
     def render(self, content: Content, to: str) -> Sequence[Call]:
         whatsapp = self._on_whatsapp(to)
@@ -134,12 +145,46 @@ class Twilio:
             sid = call.memo.get(messages.MESSAGE, "")
             return self._post(f"{self._messaging_url}/v2/{call.op}.json", {**call.body, "messageId": sid})
         to = self._addressed(call.to, call.to)
+        told = {"StatusCallback": self._webhook_url} if self._webhook_url else {}
         return self._post(
-            f"{self._account_url}/{call.op}.json", {"To": to, **self._sent_by(call.to), **call.body}
+            f"{self._account_url}/{call.op}.json", {"To": to, **self._sent_by(call.to), **told, **call.body}
         )
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
+
+    def verify(self, inbound: Inbound) -> bool:
+        return signed(inbound, self._token, self._webhook_url)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return reading(inbound.body)
+
+    def locate(self, source: str) -> Request | None:
+        return None  # a source is the file's path
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        path = media(source)
+        if not path:
+            raise Rejected("Twilio has no such file")
+        return self._get(f"{self._account_url}/{path}", self._credentials)
+
+    def identify(self) -> Request:
+        # A standard API key may not ask this.
+        return self._get(f"{self._account_url}.json", self._account)
+
+    def identified(self, reply: Reply) -> str:
+        return setup.name(reply)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        if service := self._service:
+            where = f"{self._messaging_url}/v1/Services/{service}"
+            return (self._post(where, setup.service(self._webhook_url or url)),)
+        return ()
+
+    def steps(self, url: str) -> str:
+        if self._service:
+            return ""  # it is told all of it
+        return setup.steps(self._webhook_url or url, whatsapp=self._sender.startswith(WHATSAPP))
 
     def _post(self, url: str, fields: Mapping[str, Any]) -> Request:
         headers = {
@@ -148,6 +193,9 @@ class Twilio:
             "accept": "application/json",
         }
         return Request(url=url, headers=headers, body=urlencode(fields, doseq=True).encode())
+
+    def _get(self, url: str, credentials: Secret) -> Request:
+        return Request(method="GET", url=url, headers={"authorization": credentials.reveal()})
 
     # ---- addresses -----------------------------------------------------------------------------------------
 
@@ -162,10 +210,15 @@ class Twilio:
         return WHATSAPP + number if self._on_whatsapp(to) else number
 
     def _sent_by(self, to: str) -> dict[str, str]:
-        service = self._sender.removeprefix(WHATSAPP)
-        if SERVICE.fullmatch(service):
+        if service := self._service:
             return {"MessagingServiceSid": service}
         return {"From": self._addressed(self._sender, to)}
+
+    @property
+    def _service(self) -> str:
+        """The Messaging Service that is the sender, if it is one."""
+        service = self._sender.removeprefix(WHATSAPP)
+        return service if SERVICE.fullmatch(service) else ""
 
 
 def _basic(user: str, password: Secret) -> Secret:

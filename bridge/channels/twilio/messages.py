@@ -16,6 +16,8 @@ from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.whatsapp.markup import escape
 from bridge.content import Audio, File, Image, Text, Typing, Video
 
+WHATSAPP: Final = "whatsapp:"
+"""How addresses on WhatsApp begin."""
 BODY: Final = 1600
 CAPTION: Final = 1024
 MB: Final = 10**6
