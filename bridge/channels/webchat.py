@@ -21,6 +21,8 @@ from bridge.errors import Rejected, Unavailable
 SHOWS: Final = frozenset(get_args(Content)) - {Pause}
 TYPING_SECONDS: Final = 5.0
 """The page shows a typing sign a little longer than this, so that a renewed one does not flicker."""
+FILE_BYTES_MAX: Final = 50_000_000
+"""The most a setting may allow: an ingress holds a file in memory while it comes in."""
 
 _ENCODE: Final = msgspec.json.Encoder().encode
 
@@ -31,6 +33,9 @@ class WebChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `greeting` and `starters` (words to begin with) are shown while a chat is empty. `origins` are the sites
     that may embed the page, as "https://shop.example" (and the page's own, where a proxy changes the header
     Host). `accent` is a colour, as "#1f5eff". A history is kept for `keep_days` after its last message.
+
+    A file that a user sends may have `file_bytes` (0: users send no files), and all that are kept, each for a
+    day, `file_total_bytes` together: they are in Redis' memory, and strangers must leave room for events.
     """
 
     title: str = "Chat"
@@ -40,6 +45,8 @@ class WebChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     accent: str = ""
     origins: tuple[str, ...] = ()
     keep_days: float = 30
+    file_bytes: int = 5_000_000
+    file_total_bytes: int = 250_000_000
 
     def __post_init__(self) -> None:
         if self.accent and not re.fullmatch(r"#[0-9A-Fa-f]{6}", self.accent):
@@ -49,6 +56,10 @@ class WebChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 raise ValueError('origins must be sites like "https://shop.example", without a path')
         if not self.keep_days > 0:
             raise ValueError("keep_days must be more than 0")
+        if not 0 <= self.file_bytes <= FILE_BYTES_MAX:
+            raise ValueError(f"file_bytes must be 0 for no files, or at most {FILE_BYTES_MAX}")
+        if self.file_total_bytes < self.file_bytes:
+            raise ValueError("file_total_bytes must be at least file_bytes")
 
     @property
     def keep_seconds(self) -> int:

@@ -4,7 +4,8 @@
 - Whoever appends also publishes a notice. A notice carries no entry: a browser that hears of one reads what
   came after the last id it has, so a lost notice delays and never loses or repeats anything.
 - A mark says up to which entry the other side has received, or read, what the user wrote.
-- A history ends by itself, `keep_seconds` after the last entry.
+- A history ends by itself, `keep_seconds` after the last entry. The files that users send are kept beside it
+  (bridge.web.files), and end sooner.
 
 All keys of an integration's chats share the hash tag {bridge:NAME:chat}.
 """
@@ -23,6 +24,7 @@ from bridge.channels import Reply, Request
 from bridge.content import Receipt
 from bridge.errors import StoreUnavailable, Unavailable
 from bridge.queue.connection import unavailable
+from bridge.web.files import ChatFiles
 
 ENTRIES: Final = 500
 KEEP_SECONDS: Final = 30 * 86_400
@@ -60,6 +62,7 @@ class ChatLog:
         self._append = redis.register_script((_HERE / "append.lua").read_text())
         self._mark = redis.register_script((_HERE / "mark.lua").read_text())
         self.channel = f"{self._tag}:notices"
+        self.files = ChatFiles(redis, self._tag)
 
     def _key(self, kind: str, chat: str) -> str:
         return f"{self._tag}:{kind}:{chat}"
@@ -96,7 +99,8 @@ class ChatLog:
         return [Entry(str(place, "ascii"), fields[b"e"]) for place, fields in rows]
 
     async def forget(self, chat: str) -> None:
-        """Erases the chat's history. What was appended once may then be appended again, within a day."""
+        """Erases the chat's history and its files. What was appended once may then be again, within a day."""
+        await self.files.forget(chat)
         with unavailable():
             await self._redis.delete(self._key("log", chat), self._key("marks", chat))
 

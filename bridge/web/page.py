@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bridge.channels.webchat import WebChatSettings
+from bridge.web.posted import FILES
 
 FOLDER: Final = Path(__file__).parent / "chat"
 TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -55,6 +56,8 @@ def page(name: str, settings: WebChatSettings, release: str, *, loopback: bool) 
         "starters": settings.starters,
         "accent": settings.accent,
         "plainHttp": loopback,
+        "fileBytes": settings.file_bytes,
+        "files": FILES,
     }
     return Template((FOLDER / "page.html").read_text()).substitute(
         base=name,

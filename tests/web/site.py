@@ -32,13 +32,19 @@ class Site:
     """Start and stop as often as wanted; the port stays the same."""
 
     def __init__(
-        self, redis: Redis, *, table: Mapping[str, Any] | None = None, limits: Limits | None = None
+        self,
+        redis: Redis,
+        *,
+        table: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        public_url: str = "",
     ) -> None:
         self.redis = redis
         self.log = ChatLog(redis, NAME)
         self.queue = Queue(redis, NAME, "in", limits or Limits())
         self.metrics = Metrics()
         self.channel = WebChat()
+        self.public_url = public_url
         self.port = 0
         self.extra_routes: list[web.AbstractRouteDef] = []
         self.integration = _integration(table or {})
@@ -57,7 +63,7 @@ class Site:
     async def start(self) -> None:
         app = web.Application()
         chat.install(app, self.redis)
-        app.add_routes(chat.routes(self.integration, self.log, self.queue, self.metrics))
+        app.add_routes(chat.routes(self.integration, self.log, self.queue, self.metrics, self.public_url))
         app.add_routes(self.extra_routes)
         self._runner = web.AppRunner(app, shutdown_timeout=5)
         await self._runner.setup()

@@ -76,6 +76,9 @@ def test_a_refusal_says_what_to_do_next(status: int, error: type[Exception]) -> 
         pytest.param({"origins": ["https://shop.example/path"]}, id="origin with a path"),
         pytest.param({"origins": ["https://shop.example; script-src *"]}, id="origin that adds a policy"),
         pytest.param({"keep_days": 0}, id="kept for no time"),
+        pytest.param({"file_bytes": -1}, id="files of less than nothing"),
+        pytest.param({"file_bytes": 60_000_000}, id="files larger than memory should hold"),
+        pytest.param({"file_total_bytes": 4_999_999}, id="room for no file"),
         pytest.param({"colour": "#123456"}, id="unknown key"),
     ],
 )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bridge.channels import Click, User, UserMessage
+from bridge.channels import Attachment, Click, User, UserMessage
 from bridge.errors import PayloadError
 from bridge.web import posted
 from bridge.web.rate import CHATS, Rate
@@ -28,6 +28,15 @@ def body(**fields: object) -> bytes:
         pytest.param(
             {"payload": "p", "label": "P"}, Click(chat=CHAT, id=ID, payload="p", label="P"), id="press"
         ),
+        pytest.param(
+            {"files": [{"id": "a", "name": "ignored"}, {"id": "b"}, {"id": "a"}]},
+            UserMessage(
+                chat=CHAT,
+                id=ID,
+                attachments=(Attachment(type="file", source="a"), Attachment(type="file", source="b")),
+            ),
+            id="files, each once",
+        ),
         pytest.param({"payload": "p"}, Click(chat=CHAT, id=ID, payload="p", label="p"), id="press unnamed"),
     ],
 )
@@ -44,6 +53,11 @@ def test_read(fields: dict[str, object], expected: UserMessage | Click) -> None:
         pytest.param(body(), id="says nothing"),
         pytest.param(body(text=" \n"), id="blank"),
         pytest.param(body(text="a", payload="b"), id="both"),
+        pytest.param(body(payload="p", files=[{"id": "a"}]), id="a press with a file"),
+        pytest.param(body(files=[]), id="no file"),
+        pytest.param(body(files=[{"id": str(n)} for n in range(6)]), id="too many files"),
+        pytest.param(body(files=[{"name": "a"}]), id="a file without an id"),
+        pytest.param(body(files="a"), id="files of another type"),
         pytest.param(body(text=7), id="wrong type"),
         pytest.param(body(text="x" * 4001), id="too long"),
         pytest.param(body(text="a\ud800"), id="half a character"),

@@ -3,9 +3,12 @@
     GET  /chat/NAME             the page; ?session=ID or #ID names the chat, else the browser keeps an id
     GET  /chat/NAME/embed.js    puts the page into another site
     GET  /chat/NAME/events      ?chat=ID: the history after Last-Event-ID (or ?after=), then whatever comes
-    POST /chat/NAME/messages    {chat, id, text} or {chat, id, payload, label}
+    POST /chat/NAME/messages    {chat, id, text, files: [{id}]} or {chat, id, payload, label}
+    POST /chat/NAME/files       ?chat=ID&name=NAME: a file's bytes, before the message that names it: {id}
+    GET  /chat/NAME/files/ID    the file, for a day
 
-Who knows a chat's id may read it and speak in it; the browser's own ids are random.
+Who knows a chat's id may read it and speak in it, who knows a file's may load it; both are random. Without
+`file_bytes` no file is taken, but those that were taken before are given.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from bridge.channels import registry
 from bridge.channels.webchat import WebChat
 from bridge.config import Integration
 from bridge.errors import ConfigError
+from bridge.ingress.chat.brought import Brought
 from bridge.ingress.chat.said import Said
 from bridge.ingress.chat.shown import Shown
 from bridge.ingress.chat.told import HUB, Told
@@ -46,23 +50,28 @@ def install(app: web.Application, redis: Redis) -> None:
 
 
 def routes(
-    integration: Integration, log: ChatLog, queue_in: Queue, metrics: Metrics
+    integration: Integration, log: ChatLog, queue_in: Queue, metrics: Metrics, public_url: str = ""
 ) -> list[web.AbstractRouteDef]:
     """The routes of one integration with the channel webchat; the application needs `install` too.
 
+    `public_url` is where Moveo finds them, if that is not where the page's browser does.
     Raises ConfigError when the integration's table for the web chat is wrong.
     """
     name, channel = integration.name, registry.build(WebChat.name, integration.extra)
     if not isinstance(channel, WebChat):
         raise ConfigError(f"integrations.{name}.channel: the chat page is for the channel webchat")
     shown, told = Shown(name, channel.settings), Told(log)
-    said = Said(name, channel.settings, log, queue_in, metrics)
+    brought = Brought(name, channel.settings, log, public_url)
+    said = Said(name, channel.settings, log, queue_in, metrics, brought)
     base = f"/chat/{name}"
+    taken = [web.post(f"{base}/files", brought.take)] if channel.settings.file_bytes else []
     return [
+        *taken,
         web.get(base, shown.page),
         web.get(f"{base}/", shown.without_slash),
         web.get(f"{base}/embed.js", shown.embed),
         web.get(f"{base}/static/{{version}}/{{file}}", shown.static),
         web.get(f"{base}/events", told.events, allow_head=False),
+        web.get(f"{base}/files/{{file}}", brought.give, allow_head=False),
         web.post(f"{base}/messages", said.messages),
     ]

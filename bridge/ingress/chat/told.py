@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from bridge.errors import StoreUnavailable
+from bridge.ingress.chat.posting import not_now
 from bridge.web import page, posted
 from bridge.web.hub import Hub
 from bridge.web.log import ChatLog
@@ -60,7 +61,3 @@ class Told:
                 if request.transport:
                     request.transport.abort()
         return response
-
-
-def not_now() -> web.HTTPServiceUnavailable:
-    return web.HTTPServiceUnavailable(text="not now", headers={"Retry-After": "2"})
