@@ -156,7 +156,7 @@ def test_the_pinned_versions_are_those_the_package_allows() -> None:
             name, _, version = line.partition("==")
             pinned[_normal(name)] = Version(version)
     wanted = [Requirement(each) for each in requires("moveo-bridge") or ()]
-    for extra in ("", "demo", "fast"):
+    for extra in ("", "demo", "discord", "fast", "googlechat", "teams"):
         for requirement in wanted:
             if (requirement.marker is None) == (extra == "") and (
                 requirement.marker is None or requirement.marker.evaluate({"extra": extra})
