@@ -73,6 +73,10 @@ class Moveo:
             message["attachments"] = [msgspec.to_builtins(attached) for attached in attachments]
         await self._post(("sessions", session, "messages"), {"input": message})
 
+    async def mark_read(self, session: str) -> None:
+        """Says that the user has read what was said so far. Raises SessionGone when the session has ended."""
+        await self._post(("sessions", session, "messages", "read"), {})
+
     async def upload(self, session: str, file: Loaded) -> str:
         """Hands over a file of the user's; gives the id by which an attachment names it."""
         asked = {"filename": file.name, "content_type": file.mime_type}

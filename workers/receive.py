@@ -6,11 +6,12 @@ Two first messages at once make one session, since the `in` queue hands out one 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final, assert_never
 
 import msgspec
 
-from bridge.channels import Call, Channel, Click, Errand, Incoming, UserMessage
+from bridge.channels import Call, Channel, Click, Errand, Incoming, Seen, UserMessage
 from bridge.errors import SendError, Uncertain
 from bridge.moveo import Attached, Moveo, SessionGone
 from bridge.queue import Ack, Bury, Delivery, Settle
@@ -21,13 +22,13 @@ from workers.clock import Clock
 from workers.lease import Lease
 from workers.observe import Observer
 
-ACKNOWLEDGE_SECONDS: Final = 2.0
+COURTESY_SECONDS: Final = 2.0
 POSTED: Final = b"posted"
 """The cursor of a message that Moveo has, when Redis went away right after."""
 SHORT: Final = "~"
 """What a payload begins with that stands for a longer one (bridge.channels.text.payload)."""
 
-_decoder: Final = msgspec.json.Decoder[Incoming | Errand](Incoming | Errand)
+_decoder: Final = msgspec.json.Decoder[Incoming | Errand | Seen](Incoming | Errand | Seen)
 
 
 class Receiver:
@@ -60,11 +61,14 @@ class Receiver:
         if isinstance(incoming, Errand):
             await self._run(incoming.call, lease)
             return Ack(delivery)
+        if isinstance(incoming, Seen):
+            await self._mark_read(incoming.chat)
+            return Ack(delivery)
         if incoming.memo:
             await self._sessions.remember(incoming.chat, incoming.memo)
         if isinstance(incoming, Click) and not delivery.tries:
             for call in incoming.acknowledge:
-                await self._acknowledge(call)
+                await self._do_once(self._call(call))
         if self._moveo is None:
             return Bury(delivery, "no-moveo-key")
         numbers = await self._sessions.numbers(incoming.chat)
@@ -130,18 +134,24 @@ class Receiver:
             raise
         self._observer.sent()
 
+    async def _mark_read(self, chat: str) -> None:
+        """A read receipt for Moveo, if the chat has a session."""
+        session = await self._sessions.session_of(chat)
+        if self._moveo and session:
+            await self._do_once(self._moveo.mark_read(session))
+
     async def _call(self, call: Call) -> None:
         stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
         self._channel.check(await self._send(self._channel.request(stamped)))
 
-    async def _acknowledge(self, call: Call) -> None:
-        """Tells the platform that the press was seen. One short try: it is a courtesy, not the message."""
+    async def _do_once(self, doing: Awaitable[None]) -> None:
+        """One short try: it is a courtesy, not the message."""
         try:
-            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                await self._call(call)
+            async with asyncio.timeout(COURTESY_SECONDS):
+                await doing
         except SendError as error:
             self._observer.refused(error)
         except TimeoutError:
-            self._observer.refused(Uncertain("the acknowledgement took too long"))
+            self._observer.refused(Uncertain("a courtesy took too long"))
         else:
             self._observer.sent()

@@ -22,6 +22,7 @@ from bridge.channels.incoming import (
     Inbound,
     Incoming,
     Reading,
+    Seen,
     User,
     UserMessage,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Reading",
     "Reply",
     "Request",
+    "Seen",
     "SetUp",
     "Step",
     "TwoWay",

@@ -86,6 +86,13 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True, tag="errand", omit_defau
 Incoming: TypeAlias = UserMessage | Click
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True, tag="seen", omit_defaults=True):
+    """The user has read what was sent so far: a read receipt for the agent's side."""
+
+    chat: str
+    id: str
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """A message of ours that the platform took and could not deliver after all. `reason` quotes no text."""
 
@@ -105,3 +112,5 @@ class Reading(msgspec.Struct, frozen=True):
     failed: tuple[Failed, ...] = ()
     errands: tuple[Errand, ...] = ()
     """In order with a chat's messages, before those of the same request."""
+    seen: tuple[Seen, ...] = ()
+    """Likewise, after them."""

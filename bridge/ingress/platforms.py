@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, cast
 import msgspec
 from aiohttp import web
 
-from bridge.channels import Errand, Failed, Inbound, Incoming, Reading, TwoWay
+from bridge.channels import Errand, Failed, Inbound, Incoming, Reading, Seen, TwoWay
 from bridge.errors import Unavailable
 from bridge.ingress.keys import Keys
 from bridge.ingress.outcome import Outcome, Refused
@@ -77,10 +77,8 @@ class Platform:
         except Exception:  # a plug-in's mistake must not cost a message
             self._reception.log.exception("message.unreadable")
             return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
-        for incoming in (
-            *reading.errands,
-            *reading.incoming,
-        ):  # one after another: the platform's order is that of the chat
+        # One after another: the platform's order is that of the chat.
+        for incoming in (*reading.errands, *reading.incoming, *reading.seen):
             await self._push(incoming)
         for failed in reading.failed:
             self._failed(failed)
@@ -99,7 +97,7 @@ class Platform:
             self._reception.log.exception("message.unverifiable")
             return False
 
-    async def _push(self, incoming: Incoming | Errand) -> None:
+    async def _push(self, incoming: Incoming | Errand | Seen) -> None:
         payload = _ENCODE(incoming)
         digest = blake2b(incoming.id.encode(), digest_size=16).digest() if incoming.id else None
         if not incoming.chat or len(incoming.chat) > SESSION_LENGTH:

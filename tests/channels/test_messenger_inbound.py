@@ -19,6 +19,7 @@ from bridge.channels import (
     Inbound,
     Incoming,
     Reading,
+    Seen,
     Reply,
     SetUp,
     TwoWay,
@@ -212,7 +213,6 @@ def test_a_message_is_read(
         pytest.param(message(text=5), id="a-number-for-a-text"),
         pytest.param(event(reaction={"mid": MID, "action": "react", "emoji": "❤"}), id="reaction"),
         pytest.param(event(message_edit={"mid": MID, "text": "Hi", "num_edit": 1}), id="edit"),
-        pytest.param(event(read={"watermark": 1}), id="read"),
         pytest.param(event(delivery={"mids": [MID], "watermark": 1}), id="delivered"),
         pytest.param(event(optin={"ref": "x", "user_ref": "y"}), id="opt-in"),
         pytest.param(event(referral={"source": "ADS", "type": "OPEN_THREAD", "ad_id": "1"}), id="an-ad"),
@@ -223,6 +223,12 @@ def test_a_message_is_read(
 )
 def test_what_says_nothing_is_no_message(told: dict[str, Any], platform: Platform) -> None:
     assert read(webhook(told, platform=platform), platform) == Reading()
+
+
+@pytest.mark.parametrize("upto", [{"watermark": 17}, {"mid": MID}], ids=["page", "instagram"])
+def test_what_the_user_has_read_is_told(upto: dict[str, Any], platform: Platform) -> None:
+    seen = (Seen(chat=ADA, id=f"{ADA}:{next(iter(upto.values()))}:read"),)
+    assert read(webhook(event(read=upto), platform=platform), platform) == Reading(seen=seen)
 
 
 # ---- clicks ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from bridge.channels import (
     Inbound,
     Incoming,
     Reading,
+    Seen,
     Reply,
     SetUp,
     TwoWay,
@@ -289,7 +290,6 @@ def test_a_long_quick_reply_is_a_click(silent: bool | None) -> None:
             id="conversation_started",
         ),
         pytest.param(callback("delivered", message_token=MESSAGE, user_id=ADA), id="delivered"),
-        pytest.param(callback("seen", message_token=MESSAGE, user_id=ADA), id="seen"),
         pytest.param(callback("client_status", user=SENDER), id="another-event"),
         pytest.param({**said("text", text="Hi"), "sender": None}, id="of-nobody"),
         pytest.param({**said("text", text="Hi"), "sender": {"id": ""}}, id="of-a-stranger"),
@@ -307,6 +307,11 @@ def test_a_long_quick_reply_is_a_click(silent: bool | None) -> None:
 )
 def test_what_says_nothing_is_answered_and_left(told: Any) -> None:
     assert read(told) == Reading()
+
+
+def test_what_the_user_has_seen_is_told() -> None:
+    seen = (Seen(chat=ADA, id=f"{MESSAGE}:{ADA}:seen"),)
+    assert read(callback("seen", message_token=MESSAGE, user_id=ADA)) == Reading(seen=seen)
 
 
 @pytest.mark.parametrize(

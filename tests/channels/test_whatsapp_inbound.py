@@ -18,6 +18,7 @@ from bridge.channels import (
     Inbound,
     Incoming,
     Reading,
+    Seen,
     Reply,
     SetUp,
     TwoWay,
@@ -372,13 +373,19 @@ LATE = {"code": 131047, "title": "Re-engagement message", "message": "Ada said: 
         ),
         *(
             pytest.param(status(state, pricing={"billable": True}), None, id=state)
-            for state in ("sent", "delivered", "read", "played")
+            for state in ("sent", "delivered", "played")
         ),
         pytest.param({"status": 5}, None, id="broken"),
     ],
 )
 def test_a_message_of_ours_that_failed_is_told(told: dict[str, Any], failed: Failed | None) -> None:
     assert read(body(change(statuses=[told]))) == Reading(failed=(failed,) if failed else ())
+
+
+def test_what_the_user_has_read_is_told() -> None:
+    assert read(body(change(statuses=[status("read")]))) == Reading(
+        seen=(Seen(chat=ADA, id="wamid.OURS:read"),)
+    )
 
 
 # ---- as pywa reads it --------------------------------------------------------------------------------------

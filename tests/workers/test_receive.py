@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from bridge.channels import Attachment, Call, Click, Errand, Incoming, User, UserMessage
+from bridge.channels import Attachment, Call, Click, Errand, Incoming, Seen, User, UserMessage
 from bridge.errors import StoreUnavailable
 from bridge.fetch import download
 from bridge.metrics import Metrics
@@ -395,3 +395,18 @@ async def test_an_errand_is_run_in_its_place_until_it_is_done(back: Back, moveo:
         "sessions",
         "messages",
     ]
+
+
+@pytest.mark.parametrize("status", [202, 404, 500])
+async def test_what_the_user_has_read_is_told_once(back: Back, moveo: FakeMoveo, status: int) -> None:
+    answer = moveo.answer
+    moveo.there.answer = lambda received, number: (
+        Answer(status=status) if received.path.endswith("/read") else answer(received, number)
+    )
+    await back.sessions.link("c1", "s1")
+    for chat in ("c1", "a chat without a session"):
+        await back.queue.push(chat, msgspec.json.encode(Seen(chat=chat, id=f"{chat}:read")))
+    await back.deliver(says("hi"))
+    paths = [received.path.partition("/sessions/")[2] for received in moveo.there.received]
+    assert paths == ["s1/messages/read", "s1/messages"]
+    assert await back.dead() == []

@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks
 https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks
 The chat is whoever wrote, by the id that page or account knows them by; names are not told. What the account
-says itself comes back as an echo, and is nothing here. Nor are: reactions, edits, deletions and receipts;
+says itself comes back as an echo, and is nothing here. Nor are: reactions, edits and deletions;
 what is for another app that has the conversation (`standby`); what Meta cannot tell (`is_unsupported`).
 
 Files are at public addresses that end by themselves. What people pass on (a post, a reel, a story, a page) is
@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from bridge.channels import Attachment, Click, Incoming, Reading, User, UserMessage
+from bridge.channels import Attachment, Click, Incoming, Reading, Seen, User, UserMessage
 from bridge.channels.hub import each, whole
 from bridge.channels.links import place, web_address
 from bridge.channels.mime import Kind
@@ -104,6 +104,13 @@ class _Referral(msgspec.Struct, frozen=True):
     ref: str | None = None
 
 
+class _Read(msgspec.Struct, frozen=True):
+    """Up to when, of a page; of an Instagram account, up to which message."""
+
+    watermark: int = 0
+    mid: str = ""
+
+
 class _Event(msgspec.Struct, frozen=True):
     sender: _Who = _Who()
     recipient: _Who = _Who()
@@ -111,6 +118,7 @@ class _Event(msgspec.Struct, frozen=True):
     message: _Message | None = None
     postback: _Postback | None = None
     referral: _Referral | None = None
+    read: _Read | None = None
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -138,8 +146,15 @@ _part: Final = msgspec.json.Decoder(_Part)
 
 def reading(body: bytes, kind: str, account: str) -> Reading:
     """What was said to accounts of this kind ("page", "instagram"); to one alone, where its id is given."""
-    made = (_incoming(event) for event in _events(body, kind, account))
-    return Reading(tuple(incoming for incoming in made if incoming))
+    incoming: list[Incoming] = []
+    seen: list[Seen] = []
+    for event in _events(body, kind, account):
+        if event.read:
+            upto = event.read.mid or event.read.watermark
+            seen.append(Seen(chat=event.sender.id, id=f"{event.sender.id}:{upto}:read"))
+        elif made := _incoming(event):
+            incoming.append(made)
+    return Reading(tuple(incoming), seen=tuple(seen))
 
 
 def _events(body: bytes, kind: str, account: str) -> Iterator[_Event]:

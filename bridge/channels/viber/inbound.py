@@ -1,7 +1,7 @@
 """What a Viber bot is told: callbacks, as messages and clicks.
 
-https://developers.viber.com/docs/api/rest-bot-api/#callbacks. Of interest are messages, and what failed of
-the bot's own; the webhook's trial, who subscribes or opens the chat, and what was delivered and seen are
+https://developers.viber.com/docs/api/rest-bot-api/#callbacks. Of interest are messages, and which of the bot's
+own failed or were seen; the webhook's trial, who subscribes or opens the chat, and what was delivered are
 answered and left. A press on a button is a message whose text stood behind the button: it is a click where
 the button is a silent one, so that nobody wrote it, or where the text is a token (bridge.channels.pressed).
 """
@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.channels import Click, Failed, Inbound, Incoming, Reading, User, UserMessage
+from bridge.channels import Click, Failed, Inbound, Incoming, Reading, Seen, User, UserMessage
 from bridge.channels.hub import whole
 from bridge.channels.links import place, web_address
 from bridge.channels.pressed import is_token, pressed
@@ -80,6 +80,8 @@ def reading(body: bytes, api_url: str) -> Reading:
         case _Callback(event="failed", user_id=str(chat), desc=desc) as told:
             reason = clean(desc or "")[:REASON] or "Viber names no reason"
             return Reading(failed=(Failed(chat=chat, reason=reason, message=_token(told)),))
+        case _Callback(event="seen", user_id=str(chat)) as told if chat:
+            return Reading(seen=(Seen(chat=chat, id=f"{_token(told)}:{chat}:seen"),))
         case _:
             return Reading()
 

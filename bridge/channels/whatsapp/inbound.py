@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.channels import Attachment, Click, Failed, Incoming, Reading, User, UserMessage
+from bridge.channels import Attachment, Click, Failed, Incoming, Reading, Seen, User, UserMessage
 from bridge.channels.hub import each, whole
 from bridge.channels.links import place
 from bridge.channels.mime import Kind, mime_type
@@ -140,6 +140,10 @@ class _Status(msgspec.Struct, frozen=True):
     recipient_user_id: str | None = None
     errors: tuple[_Error, ...] = ()
 
+    @property
+    def chat(self) -> str:
+        return self.recipient_id or self.recipient_user_id or ""
+
 
 class _Metadata(msgspec.Struct, frozen=True):
     phone_number_id: str = ""
@@ -179,9 +183,10 @@ _status: Final = msgspec.json.Decoder(_Status, strict=False)
 
 
 def reading(body: bytes, number: str) -> Reading:
-    """What was said to the number with this id, and what of its own messages failed."""
+    """What was said to the number with this id, and which of its own messages failed or were read."""
     incoming: list[Incoming] = []
     failed: list[Failed] = []
+    seen: list[Seen] = []
     for value in _values(body):
         if value.metadata.phone_number_id != number:
             continue
@@ -189,8 +194,10 @@ def reading(body: bytes, number: str) -> Reading:
         for message in each(_message, value.messages):
             made = _incoming(message, _sender(message, people))
             incoming += [made] if made else []
-        failed += [_failed(status) for status in each(_status, value.statuses) if status.status == "failed"]
-    return Reading(tuple(incoming), failed=tuple(failed))
+        statuses = list(each(_status, value.statuses))
+        failed += [_failed(status) for status in statuses if status.status == "failed"]
+        seen += [_seen(status) for status in statuses if status.status == "read" and status.chat]
+    return Reading(tuple(incoming), failed=tuple(failed), seen=tuple(seen))
 
 
 def _values(body: bytes) -> Iterator[_Value]:
@@ -289,10 +296,14 @@ def _lines(*parts: str | None) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def _seen(status: _Status) -> Seen:
+    return Seen(chat=status.chat, id=f"{status.id}:read")
+
+
 def _failed(status: _Status) -> Failed:
     codes = ", ".join(str(error.code) for error in status.errors if error.code)
     return Failed(
-        chat=status.recipient_id or status.recipient_user_id or "",
+        chat=status.chat,
         message=status.id,
         reason=f"WhatsApp's error {codes}" if codes else "WhatsApp names no error",
     )
