@@ -3,7 +3,8 @@
 Rejected                    buried; the session goes on
 Unavailable(retry_after)    parked for exactly that long, costs no try; the limit of a whole channel
                                 holds the queue
-Unavailable                 parked with full jitter up to the maximum age, then buried
+Unavailable                 parked with full jitter up to the maximum age, then buried; where the whole
+                                channel has to wait, the queue is held meanwhile
 Uncertain                   as Unavailable where a repeat is harmless or wanted, else buried
 Unauthorized                parked, and the queue paused until somebody has looked
 StoreUnavailable            parked for a moment, costs no try
@@ -58,10 +59,11 @@ def decide(
     def bury(reason: str) -> Decision:
         return Decision(Bury(delivery, reason, describe(error)))
 
-    def again() -> Decision:
+    def again(*, hold: bool = False) -> Decision:
         if age_seconds >= policy.max_age_seconds:
             return bury("expired")
-        return Decision(park(backoff_seconds(delivery.tries, random), counted=True))
+        seconds = backoff_seconds(delivery.tries, random)
+        return Decision(park(seconds, counted=True), hold_seconds=seconds if hold else 0.0)
 
     match error:
         case Unavailable(retry_after=float() | int() as asked, scope=scope):
@@ -69,7 +71,9 @@ def decide(
             return Decision(park(seconds, counted=False), hold_seconds=seconds if scope == "channel" else 0.0)
         case Uncertain() if policy.resend == "hold" and not policy.idempotent:
             return bury("uncertain")
-        case Unavailable() | Uncertain():
+        case Unavailable(scope=scope):
+            return again(hold=scope == "channel")
+        case Uncertain():
             return again()
         case Unauthorized():
             return Decision(park(0.0, counted=False), pause=f"{UNAUTHORIZED}: {error}")

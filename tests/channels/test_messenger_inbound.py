@@ -19,8 +19,8 @@ from bridge.channels import (
     Inbound,
     Incoming,
     Reading,
-    Seen,
     Reply,
+    Seen,
     SetUp,
     TwoWay,
     User,
@@ -225,7 +225,11 @@ def test_what_says_nothing_is_no_message(told: dict[str, Any], platform: Platfor
     assert read(webhook(told, platform=platform), platform) == Reading()
 
 
-@pytest.mark.parametrize("upto", [{"watermark": 17}, {"mid": MID}], ids=["page", "instagram"])
+@pytest.mark.parametrize(
+    ("platform", "upto"),
+    [("messenger", {"watermark": 17}), ("instagram", {"mid": MID})],
+    ids=["page", "account"],
+)
 def test_what_the_user_has_read_is_told(upto: dict[str, Any], platform: Platform) -> None:
     seen = (Seen(chat=ADA, id=f"{ADA}:{next(iter(upto.values()))}:read"),)
     assert read(webhook(event(read=upto), platform=platform), platform) == Reading(seen=seen)
@@ -455,8 +459,8 @@ def test_a_wrong_token_is_told() -> None:
 @pytest.mark.parametrize(
     ("platform", "fields"),
     [
-        ("messenger", "messages,messaging_postbacks,messaging_referrals"),
-        ("instagram", "messages,messaging_postbacks"),
+        ("messenger", "messages,messaging_postbacks,messaging_referrals,message_reads"),
+        ("instagram", "messages,messaging_postbacks,messaging_seen"),
     ],
 )
 def test_connecting_lets_the_app_hear_of_the_account(platform: Platform, fields: str) -> None:

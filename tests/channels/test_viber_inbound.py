@@ -22,8 +22,8 @@ from bridge.channels import (
     Inbound,
     Incoming,
     Reading,
-    Seen,
     Reply,
+    Seen,
     SetUp,
     TwoWay,
     User,
@@ -461,11 +461,11 @@ def test_the_webhook_is_registered_for_what_is_read() -> None:
     assert request.headers["x-viber-auth-token"] == TOKEN
     assert orjson.loads(request.body) == {
         "url": URL,
-        "event_types": ["message", "failed"],
+        "event_types": ["message", "failed", "seen"],
         "send_name": True,
         "send_photo": False,
     }
-    assert channel().check(answered(0, event_types=["message", "failed"])) is None
+    assert channel().check(answered(0, event_types=["message", "failed", "seen"])) is None
     assert channel().steps(URL) == ""
 
 

@@ -67,7 +67,7 @@ def test_what_becomes_of_it(error: Exception, given: dict[str, object], settle: 
     [
         pytest.param(Unavailable("x", retry_after=7.0, scope="channel"), 7.0, "", id="the channel's limit"),
         pytest.param(Unavailable("x", retry_after=7.0), 0.0, "", id="the chat's limit"),
-        pytest.param(Unavailable("x", scope="channel"), 0.0, "", id="no time named"),
+        pytest.param(Unavailable("x", scope="channel"), 0.5, "", id="no time named"),
         pytest.param(Unauthorized("bad token"), 0.0, "unauthorized: bad token", id="credentials"),
         pytest.param(Rejected("x"), 0.0, "", id="one message's own"),
     ],

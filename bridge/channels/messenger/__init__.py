@@ -85,8 +85,8 @@ class Messenger:
     webhooks: ClassVar[Webhooks] = Webhooks(
         object="page",
         where="Messenger > Messenger API Settings > Configure webhooks",
-        fields="messages, messaging_postbacks and messaging_referrals",
-        account_fields="messages,messaging_postbacks,messaging_referrals",
+        fields="messages, messaging_postbacks, messaging_referrals and message_reads",
+        account_fields="messages,messaging_postbacks,messaging_referrals,message_reads",
     )
 
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -177,8 +177,8 @@ class Instagram(Messenger):
     webhooks: ClassVar[Webhooks] = Webhooks(
         object="instagram",
         where="Instagram > API setup > Configure webhooks (of a page's account: Webhooks > Instagram)",
-        fields="messages, messaging_postbacks and messaging_referral",
-        account_fields="messages,messaging_postbacks",
+        fields="messages, messaging_postbacks, messaging_referral and messaging_seen",
+        account_fields="messages,messaging_postbacks,messaging_seen",
     )
 
     capabilities: ClassVar[Capabilities] = replace(

@@ -1,7 +1,7 @@
 """What a Viber bot is told: callbacks, as messages and clicks.
 
-https://developers.viber.com/docs/api/rest-bot-api/#callbacks. Of interest are messages, and which of the bot's
-own failed or were seen; the webhook's trial, who subscribes or opens the chat, and what was delivered are
+https://developers.viber.com/docs/api/rest-bot-api/#callbacks. Of interest are messages, and which of ours
+failed or were seen; the webhook's trial, who subscribes or opens the chat, and what was delivered are
 answered and left. A press on a button is a message whose text stood behind the button: it is a click where
 the button is a silent one, so that nobody wrote it, or where the text is a token (bridge.channels.pressed).
 """

@@ -14,7 +14,7 @@ from bridge.errors import Unavailable
 
 WHO: Final = "get_account_info"
 REGISTER: Final = "set_webhook"
-TOLD: Final = ("message", "failed")
+TOLD: Final = ("message", "failed", "seen")
 """The callbacks that are read; Viber sends no others then, but for those of subscriptions."""
 
 
