@@ -70,6 +70,8 @@ def test_every_channel_and_its_settings_are_in_the_readme(kind: str) -> None:
     [row] = [line for line in README.splitlines() if line.startswith(f"| `{kind}` |")]
     fields: tuple[str, ...] = getattr(getattr(registry.load(kind), "Settings", None), "__struct_fields__", ())
     assert [field for field in fields if f"`{field}`" not in row] == []
+    assert f"(deploy/channels/{kind}.md)" in row
+    assert (ROOT / "deploy" / "channels" / f"{kind}.md").is_file()
 
 
 def test_the_matrix_of_channels_is_what_the_code_gives() -> None:
