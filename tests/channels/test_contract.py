@@ -19,6 +19,12 @@ from bridge.testing import golden, problems
 GOLDEN = Path(__file__).parent / "golden"
 SECRET = "s3cret-of-this-test"
 TABLES: dict[str, dict[str, Any]] = {
+    "matrix": {
+        "api_url": "https://matrix.example.org",
+        "user_id": "@support:example.org",
+        "token": SECRET,
+        "hs_token": SECRET,
+    },
     "slack": {"token": SECRET, "signing_secret": SECRET},
     "telegram": {"token": SECRET, "secret_token": SECRET},
 }

@@ -1,6 +1,7 @@
-"""A real homeserver, Synapse, as a process of its own, with the bridge registered as an application service.
+"""A real homeserver, Synapse, as a process of its own, with two bots of the bridge's as application services.
 
-The database is SQLite in a folder of the test's; nothing leaves the machine. Its limits are lifted, but for
+One is told of what people write, by the registration that the channel's steps ask for; the other only sends.
+The database is SQLite in a folder of the test's; nothing leaves the machine. The limits are lifted, but for
 the size of a file.
 """
 
@@ -23,12 +24,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from bridge.channels.matrix import setup
 from bridge.embedded import die_with_parent
 
 START_SECONDS: Final = 60.0
 DOMAIN: Final = "matrix.test"
 BOT: Final = f"@support:{DOMAIN}"
-AS_TOKEN: Final = "as-" + "a" * 40
+SENDER: Final = f"@news:{DOMAIN}"
+"""The one that is told nothing."""
+AS_TOKENS: Final = {BOT: "as-" + "b" * 40, SENDER: "as-" + "s" * 40}
 HS_TOKEN: Final = "hs-" + "h" * 40
 MAX_UPLOAD: Final = 200_000
 PASSWORD: Final = "a-password-of-a-test"
@@ -103,7 +107,8 @@ class Homeserver:
         handler = {"class": "logging.StreamHandler", "stream": "ext://sys.stderr"}
         log = {"version": 1, "handlers": {"all": handler}, "root": {"level": "WARNING", "handlers": ["all"]}}
         self._dump("log.yaml", {**log, "disable_existing_loggers": False})
-        self._dump("bridge.yaml", registration(self._told))
+        for bot, told in ((BOT, self._told), (SENDER, None)):
+            self._dump(f"{AS_TOKENS[bot]}.yaml", registration(bot, told))
         self._dump("homeserver.yaml", self._config())
 
     def _config(self) -> dict[str, Any]:
@@ -122,7 +127,7 @@ class Homeserver:
             "log_config": str(self.folder / "log.yaml"),
             "media_store_path": str(self.folder / "media"),
             "signing_key_path": str(self.folder / "signing.key"),
-            "app_service_config_files": [str(self.folder / "bridge.yaml")],
+            "app_service_config_files": [str(self.folder / f"{token}.yaml") for token in AS_TOKENS.values()],
             "registration_shared_secret": _SHARED,
             "max_upload_size": MAX_UPLOAD,
             "trusted_key_servers": [],
@@ -140,16 +145,10 @@ class Homeserver:
         (self.folder / name).write_text(json.dumps(value))
 
 
-def registration(told: str) -> dict[str, Any]:
-    return {
-        "id": "moveo-bridge",
-        "url": told,
-        "as_token": AS_TOKEN,
-        "hs_token": HS_TOKEN,
-        "sender_localpart": "support",
-        "rate_limited": False,
-        "namespaces": {"users": [], "aliases": [], "rooms": []},
-    }
+def registration(bot: str, told: str | None) -> dict[str, Any]:
+    """As the steps have it, with the tokens in their places."""
+    tokens = {"as_token": AS_TOKENS[bot], "hs_token": HS_TOKEN}
+    return {**setup.registration(told or "", bot), **tokens, "url": told}
 
 
 @contextmanager

@@ -40,6 +40,16 @@ class Person:
         self.room = made.room_id
         return self.room
 
+    async def joined(self, user: str, seconds: float = 15.0) -> None:
+        """Waits until somebody is in the room."""
+        async with asyncio.timeout(seconds):
+            while True:
+                found = await self.client.joined_members(self.room)
+                assert isinstance(found, nio.JoinedMembersResponse), found
+                if user in {member.user_id for member in found.members}:
+                    return
+                await asyncio.sleep(0.05)
+
     async def say(self, body: str, **content: Any) -> str:
         return await self.send({"msgtype": "m.text", "body": body, **content})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from bridge.channels import Call
 from bridge.channels.matrix import Matrix, MatrixSettings
 from bridge.channels.matrix.messages import TEXT
+from bridge.embedded import EmbeddedServer
 from bridge.emulator.files import MEDIA
 from bridge.errors import Rejected, Unauthorized
 from bridge.events.responses import RESPONSE_TYPES
@@ -22,7 +23,7 @@ from bridge.samples import MEDIA_URL, sample
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
 from bridge.sessions import Sessions
-from tests.matrix.homeserver import AS_TOKEN, BOT, Homeserver
+from tests.matrix.homeserver import AS_TOKENS, SENDER, Homeserver
 from tests.matrix.person import Person
 from tests.matrix.worker import NAME, Pusher, config, lossy, working
 from tests.workers.bench import quiet
@@ -31,8 +32,10 @@ from tests.workers.bench import quiet
 @pytest.fixture
 async def room(synapse: Homeserver, ada: Person) -> str:
     """Where the person and the bot are."""
-    room = await ada.open_room(BOT)
-    await asyncio.to_thread(synapse.call, "POST", f"/_matrix/client/v3/rooms/{room}/join", {}, token=AS_TOKEN)
+    room = await ada.open_room(SENDER)
+    await asyncio.to_thread(
+        synapse.call, "POST", f"/_matrix/client/v3/rooms/{room}/join", {}, token=AS_TOKENS[SENDER]
+    )
     return room
 
 
@@ -41,9 +44,11 @@ async def pusher(redis_client: Redis, room: str) -> Pusher:
     return Pusher(redis_client, room)
 
 
-@pytest.fixture
-async def worker(synapse: Homeserver, tmp_path: Path, redis_url: str, pusher: Pusher) -> AsyncIterator[None]:
-    async with working(tmp_path, config(synapse.url), redis_url):
+@pytest.fixture(scope="module")
+def worker(
+    synapse: Homeserver, server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    with working(tmp_path_factory.mktemp("worker"), config(synapse.url), server.url):
         yield
 
 
@@ -95,7 +100,7 @@ async def test_every_kind_of_response_is_seen_in_order(pusher: Pusher, ada: Pers
     ]
     await ada.bodies(len(expected))
     assert [shown(event) for event in ada.events] == expected
-    assert {event.sender for event in ada.events} == {BOT}
+    assert {event.sender for event in ada.events} == {SENDER}
     await quiet(pusher.queue)
     assert await pusher.letters() == []
 
@@ -139,16 +144,20 @@ async def test_a_file_that_cannot_be_shown_is_a_link_in_its_place(
 
 
 async def test_an_answer_that_is_lost_does_not_show_a_message_twice(
-    synapse: Homeserver, tmp_path: Path, redis_url: str, pusher: Pusher, ada: Person, media: str
+    synapse: Homeserver,
+    tmp_path: Path,
+    server: EmbeddedServer,
+    redis_client: Redis,
+    ada: Person,
+    room: str,
+    media: str,
 ) -> None:
-    lost = [1, 3, 4]
-    async with (
-        lossy(synapse.url, lost) as (url, sent),
-        working(tmp_path, config(url), redis_url),
-    ):
-        await pusher.push(text("one"), text("two"), {"type": "image", "url": f"{media}/hills.png"})
-        await pusher.push(text("three"))
-        await quiet(pusher.queue, 30)
+    pusher, lost = Pusher(redis_client, room, "lossy"), [1, 3, 4]
+    async with lossy(synapse.url, lost) as (url, sent):
+        with working(tmp_path, config(url, name="lossy"), server.url):
+            await pusher.push(text("one"), text("two"), {"type": "image", "url": f"{media}/hills.png"})
+            await pusher.push(text("three"))
+            await quiet(pusher.queue, 30)
     assert await ada.bodies(4) == ["one", "two", "hills.png", "three"]
     assert len(sent) == 4 + len(lost)
 
@@ -169,7 +178,7 @@ async def test_a_person_sees_that_somebody_types_and_has_read(
     await pusher.post(sample("message:read", session="s", number=1, now_ms=1))
     await ada.sees(lambda: event in ada.read)
     await pusher.post(sample("message:compose", session="s", number=1, now_ms=1))
-    await ada.sees(lambda: ada.typing[-1:] == [[BOT]])
+    await ada.sees(lambda: ada.typing[-1:] == [[SENDER]])
     await pusher.post(sample("message:compose", session="s", number=2, now_ms=1))
     await ada.sees(lambda: ada.typing[-1:] == [[]])
 
@@ -177,7 +186,7 @@ async def test_a_person_sees_that_somebody_types_and_has_read(
 @pytest.mark.usefixtures("worker")
 async def test_a_pause_is_filled_with_a_typing_sign(pusher: Pusher, ada: Person) -> None:
     await pusher.push({"type": "pause", "duration": 1, "show_typing": True}, text("Here I am."))
-    await ada.sees(lambda: ada.typing[-1:] == [[BOT]])
+    await ada.sees(lambda: ada.typing[-1:] == [[SENDER]])
     assert ada.events == []
     assert await ada.bodies(1) == ["Here I am."]
 
@@ -195,7 +204,7 @@ async def test_a_room_without_the_bot_is_a_dead_letter_and_the_next_goes_on(
 
 
 async def test_a_homeserver_that_wants_less_is_obeyed(
-    synapse: Homeserver, tmp_path: Path, redis_url: str, redis_client: Redis, ada: Person
+    synapse: Homeserver, tmp_path: Path, server: EmbeddedServer, redis_client: Redis, ada: Person
 ) -> None:
     """An ordinary account of a bot's, whose messages Synapse limits."""
     clerk = await asyncio.to_thread(synapse.register, "clerk")
@@ -206,9 +215,9 @@ async def test_a_homeserver_that_wants_less_is_obeyed(
     room = await ada.open_room(clerk["user_id"])
     join = f"/_matrix/client/v3/rooms/{room}/join"
     await asyncio.to_thread(synapse.call, "POST", join, {}, token=clerk["access_token"])
-    pusher = Pusher(redis_client, room)
-    settings = config(synapse.url, user_id=clerk["user_id"], token=clerk["access_token"])
-    async with working(tmp_path, settings, redis_url):
+    pusher = Pusher(redis_client, room, "clerk")
+    settings = config(synapse.url, name="clerk", user_id=clerk["user_id"], token=clerk["access_token"])
+    with working(tmp_path, settings, server.url):
         await pusher.push(text("one"), text("two"), text("three"))
         assert await ada.bodies(3) == ["one", "two", "three"]
         await quiet(pusher.queue)
@@ -230,7 +239,12 @@ async def test_a_refusal_is_understood(
     synapse: Homeserver, room: str, given: dict[str, Any], op: str, error: type[Exception]
 ) -> None:
     prefix = given.pop("prefix", "")
-    settings = {"api_url": synapse.url + prefix, "user_id": BOT, "token": Secret(AS_TOKEN), **given}
+    settings = {
+        "api_url": synapse.url + prefix,
+        "user_id": SENDER,
+        "token": Secret(AS_TOKENS[SENDER]),
+        **given,
+    }
     channel = Matrix(MatrixSettings(**settings))
     call = (
         Call(op="typing", to=room, body={"typing": False})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +13,44 @@ from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
 from bridge.queue import Limits, Queue
-from tests.matrix.homeserver import AS_TOKEN, BOT
-from tests.workers.bench import until
+from tests.matrix.homeserver import AS_TOKENS, SENDER
 from tests.workers.children import Child, worker
 
 NAME = "support"
+START_SECONDS = 30.0
 CONFIG = """
 [worker]
 admin_port = 0
 media_hosts = ["127.0.0.1"]
-[integrations.support]
+[integrations.{name}]
 channel = "matrix"
 secrets = ["x"]
-[integrations.support.matrix]
+[integrations.{name}.matrix]
 api_url = "{api_url}"
 user_id = "{user_id}"
 token = "{token}"
 """
 
 
-def config(api_url: str, *, user_id: str = BOT, token: str = AS_TOKEN) -> str:
-    return CONFIG.format(api_url=api_url, user_id=user_id, token=token)
+def config(api_url: str, *, name: str = NAME, user_id: str = SENDER, token: str = AS_TOKENS[SENDER]) -> str:
+    return CONFIG.format(api_url=api_url, name=name, user_id=user_id, token=token)
 
 
-@asynccontextmanager
-async def working(folder: Path, config: str, redis_url: str) -> AsyncIterator[Child]:
+@contextmanager
+def working(folder: Path, config: str, redis_url: str) -> Iterator[Child]:
     with worker(folder, config, redis_url) as child:
-        await until(lambda: child.started, 20)
+        ends_at = time.monotonic() + START_SECONDS
+        while not child.started:
+            assert time.monotonic() < ends_at, child.log
+            time.sleep(0.02)
         yield child
 
 
 class Pusher:
     """Puts events into the queue to the room."""
 
-    def __init__(self, redis: Redis, room: str) -> None:
-        self.queue = Queue(redis, NAME, "out", Limits())
+    def __init__(self, redis: Redis, room: str, name: str = NAME) -> None:
+        self.queue = Queue(redis, name, "out", Limits())
         self._room = room
         self._number = 0
 

@@ -15,22 +15,27 @@ What Matrix takes, and where it says so, all under https://spec.matrix.org/lates
 Files go out only when they are in the homeserver's content repository, so the worker hands them over. There
 are no buttons: options are numbered lines, and cards a picture and a text.
 
-`messages` renders, `replies` reads what came back.
+What people write comes to an application service (v1.4 and later of its API), which a homeserver tells of all
+events of the rooms the bot is in. It joins the rooms it is invited to.
+
+`messages` renders, `replies` reads what came back, `inbound` and `said` the way back, `setup` helps to set it
+up.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, assert_never
+from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import quote
 
 import msgspec
 import orjson
 
-from bridge.channels import Call, Loaded, Reply, Request
+from bridge.channels import Call, Inbound, Loaded, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities
-from bridge.channels.matrix import messages, replies
+from bridge.channels.matrix import inbound as events
+from bridge.channels.matrix import messages, replies, setup
 from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
@@ -66,6 +71,8 @@ class MatrixSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The bot's own id, as @support:example.org."""
     token: Secret
     """The application service's as_token, or an access token of the bot's."""
+    hs_token: Secret | None = None
+    """The application service's hs_token, which the homeserver shows; without it nothing is taken."""
     upload_bytes: int = 20 * MB
     """The largest file that is handed over to the homeserver: no more than it takes itself."""
 
@@ -77,8 +84,9 @@ class Matrix:
     Settings = MatrixSettings
 
     def __init__(self, settings: MatrixSettings) -> None:
-        if not re.fullmatch(r"[!-~]+", settings.token.reveal()):
-            raise ConfigError("token: is no access token of a homeserver")
+        for key, secret in (("token", settings.token), ("hs_token", settings.hs_token)):
+            if secret is not None and not re.fullmatch(r"[!-~]+", secret.reveal()):
+                raise ConfigError(f"{key}: must be of ASCII letters, digits and signs, without spaces")
         if not _USER_ID.fullmatch(settings.user_id):
             raise ConfigError("user_id: must be the bot's whole id, as @support:example.org")
         if settings.upload_bytes < 1:
@@ -86,6 +94,7 @@ class Matrix:
         self._api_url = base_url(settings.api_url)
         self._user_id = settings.user_id
         self._token = settings.token
+        self._hs_token = settings.hs_token
         self._upload_bytes = settings.upload_bytes
         self.capabilities = Capabilities(
             shows=frozenset({Text, Image, Video, Audio, File, Notice, Typing, Receipt}),
@@ -117,12 +126,8 @@ class Matrix:
 
     def request(self, call: Call) -> Request:
         method, place = self._place(call)
-        return Request(
-            method=method,
-            url=f"{self._api_url}/_matrix/client/v3/rooms/{_part(call.to)}/{place}",
-            headers={**self._bearer, "content-type": "application/json"},
-            body=orjson.dumps(messages.body(call)),
-        )
+        path = f"/_matrix/client/v3/rooms/{_part(call.to)}/{place}"
+        return self._ask(method, path, messages.body(call))
 
     def _place(self, call: Call) -> tuple[str, str]:
         match call.op:
@@ -130,6 +135,8 @@ class Matrix:
                 return "PUT", f"{call.op}/{_part(self._user_id)}"
             case messages.READ:
                 return "POST", f"{call.op}/{_part(call.memo.get(messages.EVENT, ''))}"
+            case messages.JOIN:
+                return "POST", call.op
             case _:
                 return "PUT", f"{call.op}/{_part(call.id)}"
 
@@ -146,6 +153,49 @@ class Matrix:
 
     def uploaded(self, reply: Reply) -> str:
         return replies.uploaded(reply)
+
+    # ---- the way back ----------------------------------------------------------------------------------
+
+    def verify(self, inbound: Inbound) -> bool:
+        return events.verify(inbound, self._hs_token)
+
+    def read(self, inbound: Inbound) -> Reading:
+        return events.read(inbound, self._user_id)
+
+    def locate(self, source: str) -> Request | None:
+        return None  # a file's address says where it is
+
+    def download(self, source: str, located: Reply | None) -> Request:
+        server, _, media = source.partition("/")
+        url = f"{self._api_url}/_matrix/client/v1/media/download/{_part(server)}/{_part(media)}"
+        return Request(method="GET", url=url, headers=self._bearer)
+
+    # ---- setting it up ---------------------------------------------------------------------------------
+
+    def identify(self) -> Request:
+        return Request(method="GET", url=f"{self._api_url}{setup.WHOAMI}", headers=self._bearer)
+
+    def identified(self, reply: Reply) -> str:
+        return setup.whose(reply, self._user_id)
+
+    def connect(self, url: str) -> Sequence[Request]:
+        if not self._hs_token:
+            return ()
+        return (
+            self._ask("POST", setup.REGISTER, setup.account(self._user_id)),
+            self._ask("POST", setup.ping_path(self._user_id), {}),
+        )
+
+    def steps(self, url: str) -> str:
+        return setup.steps(url, self._user_id, complete=self._hs_token is not None)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any]) -> Request:
+        return Request(
+            method=method,
+            url=f"{self._api_url}{path}",
+            headers={**self._bearer, "content-type": "application/json"},
+            body=orjson.dumps(body),
+        )
 
     @property
     def _bearer(self) -> Mapping[str, str]:

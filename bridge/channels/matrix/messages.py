@@ -31,6 +31,7 @@ TYPING_SECONDS: Final = 5.0
 SEND: Final = "send/m.room.message"
 TYPING: Final = "typing"
 READ: Final = "receipt/m.read"
+JOIN: Final = "join"
 EVENT: Final = "event"
 """The name, in a chat's memo, of the id of the user's last event."""
 

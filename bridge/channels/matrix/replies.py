@@ -31,17 +31,21 @@ LOCKED_OUT: Final = frozenset(
 LATER: Final = frozenset({"M_LIMIT_EXCEEDED", "M_RESOURCE_LIMIT_EXCEEDED"})
 GONE: Final = frozenset({"M_FORBIDDEN", "M_NOT_FOUND", "M_GUEST_ACCESS_FORBIDDEN"})
 """Not in the room, no right to speak in it, no such room."""
+HAS_ACCOUNT: Final = "M_USER_IN_USE"
+"""The bot's account was made before."""
 TOO_LARGE: Final = 413
 _CODE: Final = re.compile(r"[A-Z0-9_.]{1,64}", re.IGNORECASE)
 _MEDIA: Final = re.compile(r"mxc://[^/\s]+/[A-Za-z0-9_-]+")
 
 
 def check(reply: Reply) -> str | None:
+    if reply.status == 400 and _code(reply) == HAS_ACCOUNT:
+        return None
     match answer(reply):
         case {"event_id": str(event)}:
             return event
-        case {"room_id": str()}:  # of a room that was joined
-            return None
+        case {"room_id": str()} | {"user_id": str()} | {"duration_ms": int()}:
+            return None  # a room was joined, an account made, the bridge reached
         case {**rest} if not rest:  # of a sign
             return None
         case _:
@@ -72,6 +76,14 @@ def answer(reply: Reply) -> Mapping[str, Any]:
             return body
         case _:
             raise foreign(reply, "a homeserver's JSON")
+
+
+def _code(reply: Reply) -> str:
+    match reply.json():
+        case {"errcode": str(code)}:
+            return code
+        case _:
+            return ""
 
 
 def _failed(reply: Reply, code: str, failure: Mapping[Any, Any]) -> SendError:
