@@ -17,11 +17,8 @@ from pathlib import Path
 import nio
 import pytest
 
-from bridge.channels.matrix import Matrix, MatrixSettings
 from bridge.embedded import EmbeddedServer
 from bridge.emulator.files import MEDIA
-from bridge.secret import Secret
-from bridge.sender import Sender, open_http
 from tests.matrix.homeserver import AS_TOKENS, BOT, HS_TOKEN, Homeserver, free_port
 from tests.matrix.person import Person
 from tests.workers.bench import until
@@ -59,9 +56,8 @@ START_SECONDS = 30.0
 class Bridge:
     """The processes of the bridge, and the stand-in for Moveo."""
 
-    def __init__(self, folder: Path, moveo: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._moveo = moveo
 
     @contextmanager
     def running(self, command: str, *options: str) -> Iterator[Child]:
@@ -78,6 +74,11 @@ class Bridge:
             if child.alive:
                 child.signal(signal.SIGTERM)
             child.ended()
+
+    def asked(self, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """A command that ends by itself."""
+        arguments = [sys.executable, "-m", "bridge", command, "--config", str(self._folder / "bridge.toml")]
+        return subprocess.run([*arguments, *options], capture_output=True, text=True, timeout=30, check=False)
 
     def _await(self, child: Child, said: str) -> None:
         ends_at = time.monotonic() + START_SECONDS
@@ -104,7 +105,7 @@ def bridge(
             hs_token=HS_TOKEN,
         )
     )
-    made = Bridge(folder, moveo)
+    made = Bridge(folder)
     with ExitStack() as stack:
         stack.enter_context(made.running("emulator", f"--port={moveo}"))
         stack.enter_context(made.running("worker"))
@@ -187,18 +188,14 @@ async def test_an_edit_and_a_notice_are_no_messages(talk: Person) -> None:
     assert [type(event) for event in talk.events] == [nio.RoomMessageText, nio.RoomMessageVideo]
 
 
-async def test_connecting_finds_the_bridge(ingress: Child, synapse: Homeserver, told: int) -> None:
-    channel = Matrix(
-        MatrixSettings(
-            api_url=synapse.url, user_id=BOT, token=Secret(AS_TOKENS[BOT]), hs_token=Secret(HS_TOKEN)
-        )
-    )
-    async with open_http() as http:
-        send = Sender(http).send
-        assert channel.identified(await send(channel.identify())) == BOT
-        for _ in range(2):
-            for request in channel.connect(f"http://127.0.0.1:{told}/channels/support"):
-                assert channel.check(await send(request)) is None
+def test_connecting_finds_the_bridge(bridge: Bridge, ingress: Child, told: int) -> None:
+    """A second time too: the account is there then."""
+    for _ in range(2):
+        done = bridge.asked("connect", "support", f"--url=http://127.0.0.1:{told}")
+        assert done.returncode == 0, done.stderr
+        assert f"credentials are good: {BOT}" in done.stdout
+        assert f"registered: http://127.0.0.1:{told}/channels/support" in done.stdout
+        assert not {HS_TOKEN, AS_TOKENS[BOT]} & set(re.findall(r"[\w-]+", done.stdout + done.stderr))
 
 
 async def test_what_is_written_while_the_bridge_is_away_comes_once_and_in_order(
