@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bridge.channels.webchat import WebChatSettings
+from bridge.web.files import KEEP_SECONDS
 from bridge.web.posted import FILES
 
 FOLDER: Final = Path(__file__).parent / "chat"
@@ -58,6 +59,7 @@ def page(name: str, settings: WebChatSettings, release: str, *, loopback: bool) 
         "plainHttp": loopback,
         "fileBytes": settings.file_bytes,
         "files": FILES,
+        "fileSeconds": min(KEEP_SECONDS, settings.keep_seconds),
     }
     return Template((FOLDER / "page.html").read_text()).substitute(
         base=name,

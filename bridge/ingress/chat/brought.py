@@ -154,8 +154,8 @@ class Brought:
             first = await self._files.part(name, start, min(start + PART, end))
         except StoreUnavailable:
             raise not_now() from None
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             for at in range(start, end, PART):
                 until = min(at + PART, end)
                 part = first if at == start else await self._files.part(name, at, until)

@@ -1,5 +1,6 @@
 // The web chat: puts the parts together.
 
+import { dropAndPaste } from "./bring.js";
 import { compose } from "./compose.js";
 import { el, icon, iconButton } from "./dom.js";
 import { embedding } from "./embedding.js";
@@ -11,6 +12,7 @@ import { chatId } from "./store.js";
 import { follow } from "./stream.js";
 import { tint } from "./tint.js";
 import { Timeline } from "./timeline.js";
+import { tray } from "./tray.js";
 import { words } from "./words.js";
 
 const LOST_MS = 2_500; // a shorter interruption is not worth a word
@@ -27,6 +29,8 @@ const act = {
   openPage,
   openImage,
   canFrame: (url) => url.protocol === "https:" || settings.plainHttp,
+  fileUrl: (id) => new URL(`files/${encodeURIComponent(id)}`, here),
+  isKept: (at) => Date.now() - at < settings.fileSeconds * 1000,
 };
 
 const chat = chatId(name);
@@ -38,7 +42,7 @@ let unseen = 0;
 
 const post = outbox(new URL("messages", here), chat ?? "", {
   sent: (message) => timeline.sent(message),
-  failed: (message, refused) => timeline.failed(message, refused),
+  failed: (message, refused, gone) => timeline.failed(message, refused, gone),
 });
 
 function speak(what) {
@@ -69,6 +73,33 @@ function seen() {
   if (document.visibilityState !== "visible" || frame.closed()) return;
   unseen = 0;
   tell();
+}
+
+/** The button by which the user attaches files, and what else brings some. */
+function attaching() {
+  const button = part("attach");
+  button.append(icon("attach"));
+  button.title = words.attach;
+  button.setAttribute("aria-label", words.attach);
+  button.hidden = false;
+  part("tray").setAttribute("aria-label", words.toSend);
+  const made = tray(
+    { list: part("tray"), button, input: part("files"), told: part("told"), hint: part("hint") },
+    {
+      address: new URL("files", here),
+      chat,
+      bytes: settings.fileBytes,
+      count: settings.files,
+      fileUrl: act.fileUrl,
+    },
+    () => composed?.changed(),
+  );
+  part("drop").append(icon("attach"), words.dropHere);
+  dropAndPaste(part("drop"), part("words"), (brought) => {
+    made.add(brought);
+    part("words").focus();
+  });
+  return made;
 }
 
 /** What stands in an empty chat. */
@@ -117,7 +148,13 @@ const hear = {
 tint(settings.accent);
 part("brand").append(icon("chat"));
 state("connecting");
-compose({ form: part("compose"), field: part("words"), button: part("send") }, (text) => speak({ text }));
+let composed = null;
+const files = chat && settings.fileBytes ? attaching() : null;
+composed = compose(
+  { form: part("compose"), field: part("words"), button: part("send") },
+  files,
+  speak,
+);
 document.addEventListener("visibilitychange", seen);
 frame.onOpen(() => {
   seen();

@@ -5,6 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 // Each on a grid of 24, drawn with a stroke.
 const PATHS = {
   arrow: "M12 19V5M5.5 11.5 12 5l6.5 6.5",
+  attach: "M19.5 11.5l-7.6 7.6a4.6 4.6 0 0 1-6.5-6.5l8-8a3 3 0 0 1 4.3 4.3l-7.9 7.9a1.5 1.5 0 0 1-2.1-2.1l7.2-7.2",
   back: "M15 5l-7 7 7 7",
   chat: "M5 8.5A3.5 3.5 0 0 1 8.5 5h7A3.5 3.5 0 0 1 19 8.5v4a3.5 3.5 0 0 1-3.5 3.5H11l-4.5 3.5v-3.9A3.5 3.5 0 0 1 5 12.5z",
   check: "M5 12.5l4.5 4.5L19 7.5",

@@ -1,7 +1,7 @@
-// Images, videos, audio and files. An address that cannot be one is named as such, never left out.
+// Images, videos, audio and files, the agent's and the user's own. An address that cannot be one is named as such, never left out.
 
 import { el, icon } from "./dom.js";
-import { anchor, webUrl } from "./links.js";
+import { anchor, linked, webUrl } from "./links.js";
 import { words } from "./words.js";
 
 /** The last part of an address as a name, "" when it has none. */
@@ -15,7 +15,7 @@ function nameOf(url) {
 }
 
 /** 1536000 -> "1.5 MB"; null and what is no size -> "". */
-function humanSize(bytes) {
+export function humanSize(bytes) {
   if (!Number.isFinite(bytes) || bytes < 0) return "";
   const units = ["B", "kB", "MB", "GB", "TB"];
   let size = bytes;
@@ -28,18 +28,18 @@ function humanSize(bytes) {
 }
 
 /** In place of what cannot be shown: its name, and a link where there is one. */
-function instead(label, url) {
+function instead(label, url, note = url ? words.noMedia : words.noLink) {
   const body = el(
     "span",
     { class: "tile-text" },
     el("span", { class: "tile-name", dir: "auto" }, label),
-    el("span", { class: "tile-note" }, url ? words.noMedia : words.noLink),
+    el("span", { class: "tile-note" }, note),
   );
   const face = el("span", { class: "tile-face" }, icon("warn"));
   return url ? anchor(url, { class: "tile" }, face, body) : el("div", { class: "tile" }, face, body);
 }
 
-export function image({ url: address, name }, openImage) {
+export function image({ url: address, name, caption: under = name }, openImage) {
   const url = webUrl(address);
   if (!url) return instead(name || words.image, null);
   const picture = el("img", {
@@ -59,7 +59,7 @@ export function image({ url: address, name }, openImage) {
     },
     picture,
   );
-  const figure = el("figure", { class: "media" }, button, name && el("figcaption", { dir: "auto" }, name));
+  const figure = el("figure", { class: "media" }, button, under && el("figcaption", { dir: "auto" }, under));
   picture.addEventListener("error", () =>
     figure.replaceWith(instead(name || nameOf(url) || words.image, url)),
   );
@@ -110,16 +110,19 @@ function caption(name, size) {
   );
 }
 
-export function file({ url: address, name, size }) {
+/** The ending of a name in capitals, "" where it has none that is short. */
+export const nameKind = (name) => /\.([a-z0-9]{1,4})$/i.exec(name || "")?.[1].toUpperCase() ?? "";
+
+export function file({ url: address, name, size, from }) {
   const url = webUrl(address);
   if (!url) return instead(name || words.file, null);
   const shown = name || nameOf(url) || url.hostname;
-  const kind = /\.([a-z0-9]{1,4})$/i.exec(name || "")?.[1] ?? /\.([a-z0-9]{1,4})$/i.exec(nameOf(url))?.[1];
-  const note = [humanSize(size), url.hostname].filter(Boolean).join(" · ");
+  const kind = nameKind(name) || nameKind(nameOf(url));
+  const note = [humanSize(size), from ?? url.hostname].filter(Boolean).join(" · ");
   return anchor(
     url,
     { class: "tile", download: shown },
-    el("span", { class: "tile-face" }, kind ? kind.toUpperCase() : icon("download")),
+    el("span", { class: "tile-face" }, kind || icon("download")),
     el(
       "span",
       { class: "tile-text" },
@@ -127,5 +130,33 @@ export function file({ url: address, name, size }) {
       el("span", { class: "tile-note" }, note),
     ),
     icon("download"),
+  );
+}
+
+/** What the user sent: pictures first, side by side, then the rest, and the words under them. */
+export function sent({ text, files }, act, at) {
+  const show = ({ id, type, name, size }) => {
+    if (!act.isKept(at)) return instead(name, null, words.notKept);
+    const url = act.fileUrl(id).href;
+    switch (type) {
+      case "image":
+        return image({ url, name, caption: "" }, act.openImage);
+      case "video":
+        return video({ url, name, size });
+      case "audio":
+        return audio({ url, name, size });
+      default:
+        return file({ url, name, size, from: "" });
+    }
+  };
+  const pictures = files.filter(({ type }) => type === "image");
+  const others = files.filter(({ type }) => type !== "image");
+  const album = pictures.length > 1 && act.isKept(at);
+  return el(
+    "div",
+    { class: "sent" },
+    ...(album ? [el("div", { class: "album" }, ...pictures.map(show))] : pictures.map(show)),
+    ...others.map(show),
+    text && el("div", { class: "bubble", dir: "auto" }, ...linked(text)),
   );
 }

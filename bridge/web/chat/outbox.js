@@ -9,9 +9,9 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 
 /**
- * hear.sent(message) once the server has it; hear.failed(message, refused) when it never will be sent, `refused`
- * if the server said so.
- * Messages are {chat, id, text, at} or {chat, id, payload, label, at}.
+ * hear.sent(message) once the server has it; hear.failed(message, refused, gone) when it never will be sent,
+ * `refused` if the server said so, `gone` because its files are not there any more.
+ * Messages are {chat, id, text, at}, with `files` that the server has already, or {chat, id, payload, label, at}.
  */
 export function outbox(address, chat, hear) {
   const prefix = `moveo-bridge:outbox:${address.pathname}:${chat}:`;
@@ -60,22 +60,23 @@ export function outbox(address, chat, hear) {
       queue.shift();
       store.remove(prefix + message.id);
       tries = 0;
-      if (outcome.failed) hear.failed(message, outcome.refused);
+      if (outcome.failed) hear.failed(message, outcome.refused, outcome.gone);
       else hear.sent(message);
     }
     busy = false;
   }
 
-  async function post({ at, ...body }) {
+  async function post({ at, files, ...body }) {
     try {
       const response = await fetch(address, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
+        body: JSON.stringify({ ...body, files: files?.map(({ id }) => ({ id })) }),
         signal: AbortSignal.timeout(POST_MS),
       });
       await response.arrayBuffer(); // what is left unread costs the connection
       if (response.ok) return {};
+      if (response.status === 410) return { failed: true, refused: true, gone: true };
       if (response.status < 500 && response.status !== 408 && response.status !== 429)
         return { failed: true, refused: true };
       return { wait: Number(response.headers.get("Retry-After")) * 1000 || backoff(), refused: true };

@@ -3,7 +3,7 @@
 import { card, carousel, webview } from "./cards.js";
 import { el, icon } from "./dom.js";
 import { linked } from "./links.js";
-import { audio, file, image, video } from "./media.js";
+import { audio, file, image, sent, video } from "./media.js";
 import { words } from "./words.js";
 
 /** The contents that stand in the middle and have no author. */
@@ -11,12 +11,14 @@ export const CENTRED = new Set(["notice", "handover"]);
 
 /**
  * `act` is what the page can do: say(payload, label), openPage(url, label, height), openImage(url, name),
- * canFrame(url).
+ * canFrame(url), fileUrl(id), isKept(at). `at` is when it was said, in milliseconds.
  */
-export function render(content, act) {
+export function render(content, act, at) {
   switch (content.type) {
     case "text":
       return el("div", { class: "bubble", dir: "auto" }, ...linked(content.text));
+    case "sent":
+      return sent(content, act, at);
     case "image":
       return image(content, act.openImage);
     case "video":

@@ -62,7 +62,8 @@ export class Timeline {
   /** What the user just said, before the server knows. */
   addUnsent(message) {
     if (this.#said.has(message.id)) return;
-    const content = { type: "text", text: message.text ?? message.label };
+    const { files, text = message.label } = message;
+    const content = files ? { type: "sent", text, files } : { type: "text", text };
     const item = this.#item({ id: message.id, from: "user", content }, message.at);
     item.state = "sending";
     this.#unsent.set(message.id, item);
@@ -81,10 +82,11 @@ export class Timeline {
   }
 
   /** It was refused, or nobody answered for too long; then what the history shows was sent all the same. */
-  failed(message, refused) {
+  failed(message, refused, gone) {
     const item = this.#said.get(message.id);
     if (!item) return;
     item.state = item.id && !refused ? "sent" : "failed";
+    item.gone = gone;
     item.again = () => {
       item.state = "sending";
       this.#tick(item);
@@ -128,7 +130,7 @@ export class Timeline {
 
   #item({ from, content }, at) {
     const side = CENTRED.has(content.type) ? "centre" : from === "user" ? "user" : "agent";
-    const item = this.#frame(side, content.author, render(content, this.#act), at);
+    const item = this.#frame(side, content.author, render(content, this.#act, at), at);
     if (content.options?.length) {
       item.options = quickReplies(content.options, this.#act);
       item.node.append(item.options);
@@ -201,7 +203,8 @@ export class Timeline {
     item.node.classList.toggle("failed", state === "failed");
     if (state === "failed") {
       const button = el("button", { type: "button", class: "again", on: { click: item.again } }, words.again);
-      item.meta.replaceChildren(icon("warn"), `${words.failed} `, button);
+      if (item.gone) item.meta.replaceChildren(icon("warn"), words.filesGone);
+      else item.meta.replaceChildren(icon("warn"), `${words.failed} `, button);
     } else {
       const [drawing, label] = TICKS[state];
       item.meta.replaceChildren(clock(item.at), icon(drawing), spoken(label));
