@@ -12,6 +12,7 @@ The rules it keeps:
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -20,7 +21,7 @@ import aiohttp
 from msgspec.structs import replace
 
 from bridge import __version__
-from bridge.channels import Reply, Request
+from bridge.channels import Grant, Reply, Request
 from bridge.errors import Rejected, Unavailable, Uncertain
 from bridge.tokens import Tokens
 
@@ -31,6 +32,7 @@ REPLY_BYTES: Final = 1_048_576
 TOTAL_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
 UNAUTHORIZED: Final = 401
+BEARER: Final = "Bearer "
 _NO_TRANSPORTS: Final[Mapping[str, Transport]] = MappingProxyType({})
 
 
@@ -68,20 +70,24 @@ class Sender:
         transport = self._transports.get(request.url.partition(":")[0].lower())
         if transport is None:
             raise Rejected("no transport for the scheme of the URL")
-        if request.grant is None:
-            return await transport(request)
-        token = await self._tokens.token(request.grant)
-        reply = await transport(_bearing(request, token))
-        if reply.status == UNAUTHORIZED:  # it ended before its time; nothing was done
-            token = await self._tokens.token(request.grant, refused=token)
-            reply = await transport(_bearing(request, token))
+        authorized = await self.authorized(request)
+        reply = await transport(authorized)
+        if reply.status == UNAUTHORIZED and isinstance(request.grant, Grant):
+            # The token ended before its time; nothing was done with the request.
+            refused = authorized.headers["authorization"].removeprefix(BEARER)
+            reply = await transport(await self.authorized(request, refused=refused))
         return reply
 
-    async def authorized(self, request: Request) -> Request:
-        """The request with the token of its grant, for what is not sent from here."""
-        if request.grant is None:
-            return request
-        return _bearing(request, await self._tokens.token(request.grant))
+    async def authorized(self, request: Request, *, refused: str = "") -> Request:
+        """The request with a token, where it has a grant for one, and another than the one `refused`."""
+        match request.grant:
+            case None:
+                return request
+            case Grant() as grant:
+                token = await self._tokens.token(grant, refused=refused)
+            case signer:
+                token = signer.token(time.time())
+        return replace(request, headers={**request.headers, "authorization": BEARER + token})
 
     async def _send_http(self, request: Request) -> Reply:
         try:
@@ -98,10 +104,6 @@ class Sender:
             raise Uncertain("no reply in time") from None
         except (aiohttp.ClientError, ConnectionError) as error:
             raise Uncertain(f"the reply was cut off ({type(error).__name__})") from None
-
-
-def _bearing(request: Request, token: str) -> Request:
-    return replace(request, headers={**request.headers, "authorization": f"Bearer {token}"})
 
 
 async def stdout(request: Request) -> Reply:

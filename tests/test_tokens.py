@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl
 
@@ -196,3 +197,17 @@ async def test_a_request_can_be_authorized_for_others_to_send(
     assert (await sender.authorized(request)).headers == {"authorization": "Bearer t1"}
     bare = Request(url="https://x.test/")
     assert await sender.authorized(bare) is bare
+
+
+class Key:
+    def token(self, at: float) -> str:
+        return f"signed-at-{at:.0f}"
+
+
+async def test_a_key_signs_with_the_time_of_sending(there: Platform, http: aiohttp.ClientSession) -> None:
+    before = time.time()
+    there.answer = lambda *_: Answer(status=401)
+    assert (await Sender(http).send(Request(url=there.url, grant=Key()))).status == 401
+    (received,) = there.received
+    signed_at = int(received.headers["authorization"].removeprefix("Bearer signed-at-"))
+    assert before - 1 <= signed_at <= time.time() + 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
-from bridge.channels.call import Call, Grant, Loaded, Reply, Request, Step, Upload, Uploaded, Wait
+from bridge.channels.call import Call, Grant, Loaded, Reply, Request, Signer, Step, Upload, Uploaded, Wait
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.incoming import (
     Attachment,
@@ -47,6 +47,7 @@ __all__ = [
     "Request",
     "Seen",
     "SetUp",
+    "Signer",
     "Step",
     "TwoWay",
     "Upload",

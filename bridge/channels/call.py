@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import orjson
@@ -76,6 +76,14 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
 
 
+class Signer(Protocol):
+    """Makes its own bearer tokens, of a key in the settings and the time."""
+
+    def token(self, at: float) -> str:
+        """The token for a request at this Unix time."""
+        ...
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The HTTP form of a call: address and secret added, body encoded.
 
@@ -87,7 +95,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     headers: Mapping[str, str] = {}
     body: bytes = b""
-    grant: Grant | None = None
+    grant: Grant | Signer | None = None
     """Where the token of the header `authorization` comes from, when the settings do not have it."""
 
 

@@ -550,9 +550,10 @@ def key_file(private_key: str) -> dict[str, str]:
 
 def bearer(file: dict[str, str], at: float) -> str:
     of = GoogleChat(GoogleChatSettings(token=Secret(orjson.dumps(file).decode())))
-    request = of.request(Call(op="messages.create", to=SPACE, body={"text": "Hi"}, at=at))
+    request = of.request(Call(op="messages.create", to=SPACE, body={"text": "Hi"}))
     assert "private" not in f"{vars(of)}{request}"
-    return request.headers["authorization"].removeprefix("Bearer ")
+    assert isinstance(request.grant, account.Account)
+    return request.grant.token(at)
 
 
 def test_an_app_signs_for_itself_as_googles_own_library_does(key: rsa.RSAPrivateKey) -> None:

@@ -32,9 +32,10 @@ from bridge.channels import (
     UserMessage,
 )
 from bridge.channels.googlechat import GoogleChat, GoogleChatSettings
+from bridge.channels.googlechat.account import Account
 from bridge.channels.googlechat.inbound import CHAT, CHAT_KEYS, GOOGLE_KEYS
 from bridge.content import Option, Text
-from bridge.errors import Rejected, SendError, Unauthorized, Unavailable
+from bridge.errors import Rejected, Unauthorized, Unavailable
 from bridge.secret import Secret
 from tests.channels.issuer import Issuer
 
@@ -492,9 +493,6 @@ def test_no_body_breaks_it(changed: dict[str, Any], inside: dict[str, Any]) -> N
 
 # ---- loading a file ----------------------------------------------------------------------------------------
 
-DATE = {"date": "Tue, 14 Nov 2023 22:13:20 GMT"}
-"""NOW, as Google says it."""
-
 
 def key_file(signer: Issuer = GOOGLE) -> str:
     pem = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -509,31 +507,10 @@ def test_a_file_is_loaded_with_the_apps_token() -> None:
     assert request.headers == {"authorization": f"Bearer {TOKEN}"}
 
 
-def test_an_account_signs_with_the_time_google_tells() -> None:
-    of = app(key_file())
-    asked = of.locate(STORED)
-    assert asked is not None
-    assert (asked.method, asked.url, dict(asked.headers)) == (
-        "GET",
-        "https://chat.googleapis.com/v1/spaces",
-        {},
-    )
-    request = of.download(STORED, Reply(status=401, headers=DATE, body=b"{}"))
-    claims = jwt.decode(
-        request.headers["authorization"].removeprefix("Bearer "),
-        GOOGLE.private_key.public_key(),
-        ["RS256"],
-        options={"verify_exp": False},
-    )
-    assert claims["iat"] < NOW < claims["exp"]
-
-
-@pytest.mark.parametrize("headers", [{}, {"date": "today"}], ids=["no-date", "no-date's-form"])
-def test_without_the_time_it_is_not_now(headers: dict[str, str]) -> None:
-    with pytest.raises(Unavailable):
-        app(key_file()).download(STORED, Reply(status=503, headers=headers))
-    with pytest.raises(Unavailable):
-        app(key_file()).download(STORED, None)
+def test_an_account_signs_for_a_file_when_it_is_asked_for() -> None:
+    request = app(key_file()).download(STORED, None)
+    assert isinstance(request.grant, Account)
+    assert "authorization" not in request.headers
 
 
 @pytest.mark.parametrize(
@@ -547,33 +524,11 @@ def test_no_other_address_gets_the_token(source: str) -> None:
 # ---- setting it up -----------------------------------------------------------------------------------------
 
 
-def test_an_account_is_asked_for_by_its_name_without_a_token() -> None:
+def test_an_account_lists_its_spaces_and_is_named() -> None:
     request = app(key_file()).identify()
-    assert (request.method, request.url, dict(request.headers)) == (
-        "GET",
-        "https://www.googleapis.com/service_accounts/v1/jwk/bot@p.iam.gserviceaccount.com",
-        {},
-    )
-
-
-def test_an_account_whose_key_google_knows_is_named() -> None:
-    known = Reply(status=200, body=orjson.dumps({"keys": [Issuer("other").jwk, GOOGLE.jwk]}))
-    assert app(key_file()).identified(known) == "bot@p.iam.gserviceaccount.com"
-
-
-@pytest.mark.parametrize(
-    ("reply", "error"),
-    [
-        (Reply(status=200, body=orjson.dumps({"keys": [Issuer("google-1").jwk, 5]})), Unauthorized),
-        (Reply(status=404, body=b"{}"), Unauthorized),
-        (Reply(status=200, body=b"<html>"), Unavailable),
-        (Reply(status=503), Unavailable),
-    ],
-    ids=["deleted-key", "deleted-account", "proxy", "503"],
-)
-def test_an_account_that_google_does_not_know_is_refused(reply: Reply, error: type[SendError]) -> None:
-    with pytest.raises(error):
-        app(key_file()).identified(reply)
+    assert (request.method, request.url) == ("GET", "https://chat.googleapis.com/v1/spaces?pageSize=1")
+    assert isinstance(request.grant, Account)
+    assert app(key_file()).identified(Reply(status=200, body=b"{}")) == "bot@p.iam.gserviceaccount.com"
 
 
 def test_an_app_with_a_token_lists_its_spaces() -> None:

@@ -18,6 +18,7 @@ from bridge.channels import (
     Attachment,
     Click,
     Downloads,
+    Grant,
     Inbound,
     Keyed,
     Reading,
@@ -203,7 +204,7 @@ def test_a_government_clouds_issuer_is_a_setting() -> None:
     assert of.verify(posted(said=claims(iss="https://api.botframework.us")))
     assert not of.verify(posted())
     grant = of.request(calls_of(of, CHAT, Text("Hi"))[0]).grant
-    assert grant is not None
+    assert isinstance(grant, Grant)
     assert grant.scope == "https://api.botframework.us/.default"
 
 
@@ -518,7 +519,7 @@ def test_a_picture_is_loaded_with_the_bots_token() -> None:
     assert of.locate(INLINE) is None
     request = of.download(INLINE, None)
     assert (request.method, request.url, request.body) == ("GET", INLINE, b"")
-    assert request.grant is not None
+    assert isinstance(request.grant, Grant)
     assert request.grant.client_id == APP
 
 

@@ -36,13 +36,13 @@ from uuid import UUID
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
 from bridge.channels import Call, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities, Pace
 from bridge.channels.googlechat import account, messages, replies, setup
 from bridge.channels.googlechat import inbound as events
 from bridge.channels.links import web_address
-from bridge.channels.retry_after import http_date
 from bridge.channels.settings import base_url
 from bridge.content import (
     Audio,
@@ -61,7 +61,7 @@ from bridge.content import (
     Webview,
     kind,
 )
-from bridge.errors import ConfigError, Rejected, Unavailable
+from bridge.errors import ConfigError, Rejected
 from bridge.secret import Secret
 
 AS_APP: Final = Capabilities(
@@ -155,7 +155,6 @@ class GoogleChat:
             query |= {"key": self._key.reveal(), "token": self._token.reveal()}
             space, thread = self._space, {"threadKey": call.to}
         else:
-            headers |= self._signed(call.at)
             query |= {"messageId": f"client-{call.id}"} if call.id else {}
             space, _, name = call.to.removeprefix("spaces/").partition("/threads/")
             thread = {"name": f"spaces/{space}/threads/{name}"} if name else {}
@@ -164,11 +163,9 @@ class GoogleChat:
             query["messageReplyOption"] = "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD"
             body["thread"] = thread
         parent = f"spaces/{quote(space.removeprefix('spaces/'), safe='*')}"
-        return Request(
-            url=f"{self._api_url}/v1/{parent}/messages?{urlencode(query, safe='*')}".rstrip("?"),
-            headers=headers,
-            body=orjson.dumps(body),
-        )
+        url = f"{self._api_url}/v1/{parent}/messages?{urlencode(query, safe='*')}".rstrip("?")
+        request = Request(url=url, headers=headers, body=orjson.dumps(body))
+        return request if self._key else self._signed(request)
 
     def check(self, reply: Reply) -> str | None:
         return replies.check(reply)
@@ -186,35 +183,25 @@ class GoogleChat:
         return events.read(inbound.body)
 
     def locate(self, source: str) -> Request | None:
-        """Signing takes the time, and no clock is read here: Google says it to whoever asks for anything."""
-        return Request(method="GET", url=f"{self._api_url}/v1/spaces") if self._account else None
+        return None  # a file's name says where it is
 
     def download(self, source: str, located: Reply | None) -> Request:
         """https://developers.google.com/workspace/chat/api/reference/rest/v1/media/download"""
-        now = http_date(located.headers.get("date", "")) if located else None
-        if self._account and now is None:
-            raise Unavailable("Google did not say what time it is")
         if not events.RESOURCE.fullmatch(source):
             raise Rejected("the file's name is none of Google Chat's")
-        return Request(
-            method="GET",
-            url=f"{self._api_url}/v1/media/{source}?alt=media",
-            headers=self._signed(now.timestamp() if now else 0.0),
-        )
+        return self._signed(Request(method="GET", url=f"{self._api_url}/v1/media/{source}?alt=media"))
 
     # ---- setting it up -------------------------------------------------------------------------------------
 
     def identify(self) -> Request:
         if self._key:
             return self.request(Call(op="messages.create", to="moveo-bridge"))
-        if self._account:
-            return setup.account_keys(self._account)
-        return Request(method="GET", url=f"{self._api_url}/v1/spaces?pageSize=1", headers=self._signed(0.0))
+        return self._signed(Request(method="GET", url=f"{self._api_url}/v1/spaces?pageSize=1"))
 
     def identified(self, reply: Reply) -> str:
         if self._key:
             return setup.webhook_name(reply)
-        return setup.account_name(self._account, reply) if self._account else setup.app_name(reply)
+        return setup.app_name(reply, self._account.email if self._account else "")
 
     def connect(self, url: str) -> Sequence[Request]:
         return ()  # a person configures an app, not the app itself
@@ -222,9 +209,12 @@ class GoogleChat:
     def steps(self, url: str) -> str:
         return "" if self._key else setup.steps(url, self._audience)
 
-    def _signed(self, at: float) -> dict[str, str]:
-        token = self._account.token(at) if self._account else self._token.reveal()
-        return {"authorization": f"Bearer {token}"}
+    def _signed(self, request: Request) -> Request:
+        """With the account's token, made when the request is sent; or with the one in the settings."""
+        if self._account:
+            return replace(request, grant=self._account)
+        bearer = {"authorization": f"Bearer {self._token.reveal()}"}
+        return replace(request, headers={**request.headers, **bearer})
 
 
 def _check(settings: GoogleChatSettings) -> None:

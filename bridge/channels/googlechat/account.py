@@ -7,8 +7,6 @@ So nobody has to be asked for one, as it follows from the key and the time alone
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -39,12 +37,6 @@ class Account:
     def token(self, at: float) -> str:
         """The bearer token for a call at this Unix time."""
         return self._signed(int(at - SKEW) // RENEWAL * RENEWAL)
-
-    def is_among(self, keys: Iterable[object]) -> bool:
-        """Whether its public key is one of these JWKs."""
-        modulus = self._key.public_key().public_numbers().n
-        own = base64.urlsafe_b64encode(modulus.to_bytes(-(-modulus.bit_length() // 8), "big")).decode()
-        return any(isinstance(key, dict) and key.get("n") == own.rstrip("=") for key in keys)
 
     def _sign(self, issued: int) -> str:
         import jwt

@@ -1,45 +1,25 @@
 """What helps to set a Chat app up: who it is, and the steps in Google's console, which no app can do itself.
 
-A service account is asked for by its name, without a token: Google publishes the keys of all accounts, so one
-that is deleted, or whose key is, is not among them. An incoming webhook is sent an empty message, which is
-refused for being empty once its key and token are accepted.
+An app is asked for its spaces, which it may always list. An incoming webhook is sent an empty message, which
+is refused for being empty once its key and token are accepted.
 """
 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
 
-from bridge.channels import Reply, Request
+from bridge.channels import Reply
 from bridge.channels.googlechat import replies
-from bridge.channels.googlechat.account import Account
-from bridge.errors import Unauthorized, Unavailable
+from bridge.errors import Unavailable
 
-ACCOUNTS: Final = "https://www.googleapis.com/service_accounts/v1/jwk/"
 WEBHOOK: Final = "an incoming webhook"
 
 
-def account_keys(account: Account) -> Request:
-    return Request(method="GET", url=ACCOUNTS + quote(account.email, safe="@"))
-
-
-def account_name(account: Account, reply: Reply) -> str:
-    match reply.json():
-        case {"keys": list(keys)} if 200 <= reply.status < 300:
-            if account.is_among(keys):
-                return account.email
-            raise Unauthorized("the service account has no such key any more")
-        case _ if reply.status == 404:
-            raise Unauthorized("there is no such service account")
-        case _:
-            raise Unavailable(f"HTTP {reply.status} in place of the service account's keys")
-
-
-def app_name(reply: Reply) -> str:
-    """An app can list its spaces, and is named nowhere."""
+def app_name(reply: Reply, email: str) -> str:
+    """The account's name; an app with an access token alone is named nowhere."""
     match reply.json():
         case dict() if 200 <= reply.status < 300:
-            return "a Chat app"
+            return email or "a Chat app"
         case _:
             replies.check(reply)
             raise Unavailable(f"HTTP {reply.status} in place of the app's spaces")
