@@ -44,7 +44,8 @@ The demo is running; Ctrl-C ends it.
             http://{host}:{ports.worker_admin}/metrics  (worker)
   Logs      {folder}/*.log
 
-Open the chat and write "menu", or say it from another terminal:
+Open the chat and write "menu", send it a photo, answer "numbers" with one, let the session "expire" and
+talk on. Or say it from another terminal:
 
   moveo-bridge{options} trigger --type carousel
   moveo-bridge{options} status --watch

@@ -47,8 +47,8 @@ integration_id = "{integration_id}"
 api_key = "file:api-key"
 [integrations.{integration}.webchat]
 title = "Demo agent"
-greeting = "Hello! Write anything to begin, or ask to see what a chat can show."
-starters = ["Menu", "Carousel", "Everything", "Talk to a person"]
+greeting = "Hello! Write anything to begin, send a photo, or ask to see what a chat can show."
+starters = ["Everything", "Carousel", "Menu", "Talk to a person"]
 """
 
 

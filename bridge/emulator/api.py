@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -81,16 +82,16 @@ class Api:
     async def hear(self, request: web.Request) -> web.Response:
         session = self._session(request)
         said = await read(request, UserSays)
-        names = self._names(said.input)
+        files = self._files(request, said.input)
         self._merge(session, said.context)
         self.sessions.touch(session)
-        self._turn(session, script.hear(session.talk, said.input.text, names, session.media_url))
+        self._turn(session, script.hear(session.talk, said.input.text, files, session.media_url))
         return _answer(202)
 
     async def agent_says(self, request: web.Request) -> web.Response:
         """A message that an agent outside of Moveo wrote: taken, and of no effect on the script."""
         session = self._session(request)
-        self._names((await read(request, AgentSays)).input)
+        self._files(request, (await read(request, AgentSays)).input)
         self.sessions.touch(session)
         return _answer(202)
 
@@ -153,20 +154,34 @@ class Api:
         user = {**_table(session.context.get("user")), **_table(context.get("user"))}
         session.context = {**session.context, **context} | ({"user": user} if user else {})
 
-    def _names(self, said: Input) -> tuple[str, ...]:
-        """The names of the attachments. Raises Refused(400) for one without a file, or for nothing said."""
+    def _files(self, request: web.Request, said: Input) -> tuple[script.Received, ...]:
+        """The attachments. Raises Refused(400) for one without a file, or for nothing said."""
         if not (said.text or said.attachments):
             raise Refused(400, "invalid-payload", "Text or attachments are required.")
-        return tuple(self._name(attachment) for attachment in said.attachments)
+        return tuple(self._file(request, attachment) for attachment in said.attachments)
 
-    def _name(self, attachment: Attachment) -> str:
-        file = self.files.get(attachment.id)
-        if not (attachment.url or file):
-            raise Refused(400, "invalid-payload", "An attachment needs a url, or the id of an upload.")
-        return attachment.filename or (file.filename if file else f"your {attachment.type}")
+    def _file(self, request: web.Request, attachment: Attachment) -> script.Received:
+        upload = self.files.get(attachment.id)
+        if upload and upload.content is not None:
+            name, url = upload.filename, f"{self._url(request)}/files/{attachment.id}"
+        elif _is_web(attachment.url):
+            name, url = f"your {attachment.type}", attachment.url
+        else:
+            raise Refused(
+                400, "invalid-payload", "An attachment needs a url, or the id of a finished upload."
+            )
+        return script.Received(attachment.filename or name, attachment.type, url)
 
     def _url(self, request: web.Request) -> str:
         return self._config.public_url.rstrip("/") or str(request.url.origin())
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _table(value: object) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 agent ──"handover"──> human ──"bye"──> closed ──anything──> agent
   └──"close"──> closed           "expire", "end": the session is gone, from anywhere
+
+What the user sends is named, and shown back where it is a picture, so that one sees that it arrived.
+"numbers" asks with more options than the web chat has buttons for: they become numbered lines, and a number
+answers.
 """
 
 from __future__ import annotations
@@ -23,11 +27,29 @@ ALIASES: Final = {
     "picture": "image", "photo": "image", "film": "video", "sound": "audio", "voice": "audio", "pdf": "file",
     "document": "file", "link": "url", "cards": "carousel", "form": "webview", "wait": "pause",
     "all": "everything", "person": "handover", "human": "handover", "bye": "close", "goodbye": "close",
+    "list": "numbers",
 }  # fmt: skip
 ENDS: Final = {"expire": "session:expired", "end": "session:closed"}
-MENU: Final = (*RESPONSE_TYPES, "everything")
+FIRST: Final = ("everything", "carousel", "handover")
+"""What a visitor should see first."""
+LAST: Final = ("numbers", "pause", "close")
+SHOWS: Final = (*FIRST, *(name for name in RESPONSE_TYPES if name not in (*FIRST, *LAST)), *LAST)
 """What the agent shows when it is named, anywhere in a message."""
+MENU: Final = (*SHOWS, "expire")
 EVERYTHING: Final = tuple(name for name in RESPONSE_TYPES if name not in ("handover", "close"))
+ISLANDS: Final = (
+    "Aegina", "Agistri", "Alonissos", "Amorgos", "Anafi", "Andros", "Antiparos", "Astypalea", "Chios",
+    "Corfu",
+    "Crete", "Donoussa", "Euboea", "Folegandros", "Hydra", "Ikaria", "Ios", "Ithaca", "Kalymnos", "Karpathos",
+    "Kasos", "Kastellorizo", "Kea", "Kefalonia", "Kimolos", "Kos", "Kythira", "Kythnos", "Lefkada", "Lemnos",
+    "Leros", "Lesbos", "Lipsi", "Milos", "Mykonos", "Naxos", "Nisyros", "Paros", "Patmos", "Paxos", "Poros",
+    "Psara", "Rhodes", "Samos", "Samothrace", "Santorini", "Serifos", "Sifnos", "Sikinos", "Skiathos",
+    "Skopelos", "Skyros", "Spetses", "Symi", "Syros", "Thasos", "Tilos", "Tinos", "Zakynthos",
+)  # fmt: skip
+"""More than the web chat has buttons for (its capability is 50)."""
+EXPIRED: Final = (
+    "This session ends now, as it would after a day of silence. Write again: a new one begins by itself."
+)
 _CHOICE: Final = re.compile(r"\s*choose_(\w+)\s*")
 _QUOTED_MAX: Final = 200
 
@@ -55,16 +77,24 @@ class Sleep(Struct, frozen=True):
     seconds: float
 
 
+class Received(Struct, frozen=True):
+    """A file of the user's, and where it can be loaded."""
+
+    name: str
+    type: str
+    url: str
+
+
 Action: TypeAlias = Post | Sleep
 Turn: TypeAlias = tuple[Talk, tuple[Action, ...]]
 
 
-def hear(talk: Talk, text: str, files: tuple[str, ...], media_url: str) -> Turn:
-    """What a message of the user leads to; `files` are the names of what came along."""
+def hear(talk: Talk, text: str, files: tuple[Received, ...], media_url: str) -> Turn:
+    """What a message of the user leads to; `files` are what came along."""
     before: tuple[Action, ...] = ()
     if (command := text.strip().lower()) in ENDS:
         talk, actions = end(talk, ENDS[command])
-        return talk, (_say(_text("As you wish.")), *actions)
+        return talk, (_say(_text(EXPIRED if command == "expire" else "As you wish.")), *actions)
     if talk.closed:
         talk, before = reopen(talk)
     if talk.who == "human":
@@ -75,25 +105,28 @@ def hear(talk: Talk, text: str, files: tuple[str, ...], media_url: str) -> Turn:
     return talk, (*before, *after)
 
 
-def _agent(talk: Talk, text: str, files: tuple[str, ...], media_url: str) -> Turn:
+def _agent(talk: Talk, text: str, files: tuple[Received, ...], media_url: str) -> Turn:
     words = re.findall(r"[a-z]+", text.lower())
-    commands = [word for word in (ALIASES.get(word, word) for word in words) if word in (*MENU, "menu")]
+    commands = [word for word in (ALIASES.get(word, word) for word in words) if word in (*SHOWS, "menu")]
     first, talk = not talk.greeted, replace(talk, greeted=True)
     match commands[:1]:
         case _ if choice := _CHOICE.fullmatch(text):
             name = choice[1].replace("_", " ")
             return talk, (_say(_text(f"You chose {name}. A good choice!", "carousel", "menu")),)
+        case _ if files:
+            shown = [{"type": "image", "url": file.url, "name": file.name} for file in files if _seen(file)]
+            like_so = " This is how it came:" if shown else ""
+            return talk, (_say(_text(f"Thank you, I have received {_named(files)}.{like_so}"), *shown),)
         case ["handover"]:
             return handover(talk, media_url)
         case ["close"]:
             talk, actions = close(talk)
             return talk, (_say({"type": "close"}), *actions)
-        case [command] if command in MENU:
+        case [command] if command in SHOWS:
             return talk, (_say(*_show(command, text, media_url)),)
-        case _ if files:
-            return talk, (_say(_text(f"Thank you, I have received {', '.join(files)}.", "menu")),)
         case _ if first:
-            return talk, (_say(_text("Hello! I am the demo agent, and this is what I can show you.", *MENU)),)
+            hello = "Hello! I am the demo agent, and this is what I can show you. Send me a photo, too."
+            return talk, (_say(_text(hello, *MENU)),)
         case ["menu"]:
             return talk, (_say(_text("This is what I can show you.", *MENU)),)
         case _:
@@ -111,11 +144,15 @@ def _show(command: str, text: str, media_url: str) -> list[dict[str, Any]]:
         case "webview":
             height = next((height for height in HEIGHTS if height in text.lower()), "tall")
             return [response("webview", 1, media_url) | {"height": height}]
+        case "numbers":
+            asked = {"type": "text", "text": "Which island would you like to see? Answer with its number."}
+            options = [{"label": name, "text": f"choose_{name}"} for name in ISLANDS]
+            return [asked | {"options": options}]
         case _:
             return [response(command, 1, media_url)]
 
 
-def _human(talk: Talk, text: str, files: tuple[str, ...]) -> Turn:
+def _human(talk: Talk, text: str, files: tuple[Received, ...]) -> Turn:
     read = (Post("message:read", {"author_type": "agent"}), Sleep(READ_SECONDS))
     if FAREWELLS.intersection(re.findall(r"[a-z]+", text.lower())):
         answer = _typed("Thank you for writing. Goodbye!")
@@ -123,7 +160,7 @@ def _human(talk: Talk, text: str, files: tuple[str, ...]) -> Turn:
         talk, actions = close(talk, by_agent=True)
         return talk, (*read, *answer, left, *actions)
     if files:
-        return talk, (*read, *_typed(f"Thank you, I have received {', '.join(files)}."))
+        return talk, (*read, *_typed(f"Thank you, I have received {_named(files)}."))
     quoted = text if len(text) <= _QUOTED_MAX else text[:_QUOTED_MAX] + "…"
     return talk, (
         *read,
@@ -159,6 +196,14 @@ def end(talk: Talk, event_type: str) -> Turn:
     """The session is gone, by session:expired or session:closed."""
     fields = {"status": "closed"} if event_type == "session:closed" else {}
     return replace(talk, ended=True), (Post(event_type, fields),)
+
+
+def _named(files: tuple[Received, ...]) -> str:
+    return ", ".join(file.name for file in files)
+
+
+def _seen(file: Received) -> bool:
+    return file.type == "image"
 
 
 def _typed(text: str, *attachments: dict[str, Any]) -> tuple[Action, ...]:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from bridge.emulator.script import MENU
+from tests.browser import media
 from tests.browser.conftest import DESK, PHONE, Complaints, opened
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -177,6 +178,22 @@ async def _everything(page: Page, after: Locator) -> None:
     await expect(page.get_by_text("There you are.")).to_be_in_viewport()
 
 
+async def _numbers(page: Page, after: Locator) -> None:
+    await expect(after.locator(".bubble").first).to_contain_text("36. Naxos", timeout=ANSWER_MS)
+    await expect(page.locator(".option")).to_have_count(0)
+    await say(page, "36")
+    await answered(page, "You chose Naxos.")
+
+
+async def _expire(page: Page, after: Locator) -> None:
+    await answered(page, "This session ends now")
+    await expect(after.locator(".notice")).to_contain_text("has ended", timeout=ANSWER_MS)
+    await say(page, "are you there?")
+    await answered(page, "Hello! I am the demo agent")
+    await say(page, "carousel")
+    await expect(page.locator(".track .card")).to_have_count(3, timeout=ANSWER_MS)
+
+
 ANSWERS: dict[str, Callable[[Page, Locator], Awaitable[None]]] = {
     "text": _text,
     "image": _image,
@@ -191,6 +208,8 @@ ANSWERS: dict[str, Callable[[Page, Locator], Awaitable[None]]] = {
     "handover": _handover,
     "close": _close,
     "everything": _everything,
+    "numbers": _numbers,
+    "expire": _expire,
 }
 
 
@@ -225,6 +244,27 @@ async def test_from_the_agent_to_a_person_and_back(
     await page.reload()
     await answered(page, "This is a text.")
     assert await page.locator(".bubble").all_text_contents() == history
+    assert complaints == []
+
+
+async def test_a_picture_goes_to_the_agent_and_comes_back(
+    browser: Browser, demo: Demo, complaints: Complaints, tmp_path: Path
+) -> None:
+    page = await opened(browser, demo.chat, complaints, size=PHONE)
+    await page.screenshot(path=tmp_path / "welcome.png")
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Attach files").click()
+    photo: FilePayload = {"name": "my hills.png", "mimeType": "image/png", "buffer": media.png()}
+    await (await chooser.value).set_files(photo)
+    await page.fill("#words", "what do you see?")
+    await page.keyboard.press("Enter")
+    await loaded(page.locator(".user .picture img"), "node.naturalWidth === 640")
+    await answered(page, "Thank you, I have received my hills.png.")
+    await loaded(page.locator(".agent .picture img"), "node.naturalWidth === 640")
+    await page.screenshot(path=tmp_path / "photo.png")
+    await say(page, "menu")
+    await expect(page.get_by_role("button", name="Everything")).to_be_visible(timeout=ANSWER_MS)
+    await page.screenshot(path=tmp_path / "menu.png")
     assert complaints == []
 
 

@@ -161,6 +161,9 @@ async def test_the_context_of_an_unknown_session_is_not_found(moveo: Client) -> 
         pytest.param({"input": {"attachments": [{"type": "sticker", "url": "u"}]}}, id="unknown attachment"),
         pytest.param({"input": {"attachments": [{"type": "file"}]}}, id="attachment without url"),
         pytest.param({"input": {"attachments": [{"type": "file", "id": "x"}]}}, id="unknown upload"),
+        pytest.param({"input": {"attachments": [{"type": "file", "url": "a.png"}]}}, id="url without a host"),
+        pytest.param({"input": {"attachments": [{"type": "image", "url": "data:,x"}]}}, id="url of no web"),
+        pytest.param({"input": {"attachments": [{"type": "image", "url": "http://["}]}}, id="broken url"),
     ],
 )
 async def test_an_invalid_message_is_refused(moveo: Client, receiver: Receiver, body: object) -> None:
@@ -213,6 +216,33 @@ async def test_a_file_goes_up_is_sent_and_comes_down(moveo: Client, receiver: Re
         assert (reply.status, await reply.read()) == (200, b"content")
         assert reply.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert reply.headers["Content-Security-Policy"] == "sandbox"
+
+
+@pytest.mark.parametrize("way", ["url", "id"])
+async def test_a_picture_comes_back_from_where_it_can_be_loaded(
+    moveo: Client, receiver: Receiver, way: str
+) -> None:
+    session = await moveo.open()
+    url = f"{moveo.origin}/media/hills.png"
+    attachment = {"type": "image", "mime_type": "image/png", "filename": "mine.png"}
+    if way == "id":
+        wanted = {"filename": "a.png", "content_type": "image/png"}
+        _, upload = await moveo.call(f"sessions/{session}/files/upload-url", wanted)
+        url = f"{moveo.origin}/files/{upload['file_id']}"
+        attachment["id"] = upload["file_id"]
+        said = {"input": {"attachments": [attachment]}}
+        refused = await moveo.call(f"sessions/{session}/messages", said)
+        assert_refused(refused, 400, "invalid-payload")  # not uploaded yet
+        async with moveo.http.put(upload["upload_url"], data=b"picture") as reply:
+            assert reply.status == 200
+    else:
+        attachment["url"] = url
+    look = {"input": {"text": "look", "attachments": [attachment]}}
+    assert (await moveo.call(f"sessions/{session}/messages", look))[0] == 202
+    await receiver.received(2)
+    text, image = receiver.events[1]["output"]["responses"]
+    assert "mine.png" in text["text"]
+    assert image == {"type": "image", "url": url, "name": "mine.png"}
 
 
 async def test_a_file_that_is_not_there_is_refused(moveo: Client) -> None:

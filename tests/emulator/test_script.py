@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.emulator.script import MENU, Action, Post, Sleep, Talk, hear
+from bridge.channels.webchat import WebChat
+from bridge.emulator.script import ISLANDS, MENU, SHOWS, Action, Post, Received, Sleep, Talk, hear
 from bridge.events import EVENT_TYPES
 from bridge.events.responses import RESPONSE_TYPES
 
@@ -15,7 +16,11 @@ HUMAN = Talk(who="human", greeted=True)
 CLOSED = Talk(closed=True, greeted=True)
 
 
-def play(talk: Talk, text: str, *files: str) -> tuple[Talk, list[str]]:
+PHOTO = Received("photo.png", "image", "http://b/photo")
+NOTES = Received("notes.txt", "file", "http://b/notes")
+
+
+def play(talk: Talk, text: str, *files: Received) -> tuple[Talk, list[str]]:
     """What is posted, by name: event types, and the types of responses."""
     talk, actions = hear(talk, text, files, "http://m")
     return talk, names(actions)
@@ -61,6 +66,7 @@ HANDOVER = ["handover", "conversation:member_join", *TYPED]
             id="everything",
         ),
         pytest.param(AGENT, "choose_lake", [SEEN, "text"], AGENT, id="postback"),
+        pytest.param(AGENT, "numbers", [SEEN, "text"], AGENT, id="numbers"),
         pytest.param(AGENT, "handover", [SEEN, *HANDOVER], HUMAN, id="handover"),
         pytest.param(AGENT, "I want a person", [SEEN, *HANDOVER], HUMAN, id="handover by another word"),
         pytest.param(AGENT, "close", [SEEN, "close", "conversation:closed"], CLOSED, id="agent closes"),
@@ -99,6 +105,30 @@ def test_the_menu_names_every_response_type_and_each_option_leads_there() -> Non
     assert set(RESPONSE_TYPES) <= set(options.values())
     for name in RESPONSE_TYPES:
         assert name in play(AGENT, options[name.capitalize()])[1]
+    assert list(options.values())[:3] == ["everything", "carousel", "handover"]
+    assert len(set(MENU)) == len(MENU) == len(SHOWS) + 1
+
+
+def test_numbers_asks_for_more_than_the_web_chat_has_buttons_for_and_each_is_answered() -> None:
+    _, actions = hear(AGENT, "numbers", (), "http://m")
+    (asked,) = responses(actions[-1])  # type: ignore[arg-type]
+    assert len(asked["options"]) == len(ISLANDS) > WebChat.capabilities.options
+    for option in asked["options"]:
+        assert f"You chose {option['label']}." in str(hear(AGENT, option["text"], (), "http://m")[1])
+
+
+@pytest.mark.parametrize("text", ["", "here is a picture"])
+def test_a_picture_is_shown_back_and_a_file_is_named(text: str) -> None:
+    """Whatever is written beside it: a caption is no wish."""
+    _, actions = hear(Talk(), text, (PHOTO, NOTES), "http://m")
+    said, shown = responses(actions[-1])  # type: ignore[arg-type]
+    assert "photo.png, notes.txt" in said["text"]
+    assert shown == {"type": "image", "url": "http://b/photo", "name": "photo.png"}
+
+
+def test_the_end_by_silence_says_how_to_go_on() -> None:
+    _, actions = hear(AGENT, "expire", (), "http://m")
+    assert "a new one begins by itself" in str(actions[0])
 
 
 def test_together_the_paths_post_every_event_type() -> None:
@@ -114,10 +144,12 @@ def test_together_the_paths_post_every_event_type() -> None:
 
 
 @pytest.mark.parametrize(
-    ("talk", "posted"), [(AGENT, [SEEN, "text"]), (HUMAN, ["message:read", *TYPED])], ids=["agent", "human"]
+    ("talk", "posted"),
+    [(AGENT, [SEEN, "text", "image"]), (HUMAN, ["message:read", *TYPED])],
+    ids=["agent", "human"],
 )
 def test_a_file_is_acknowledged_by_its_name(talk: Talk, posted: list[str]) -> None:
-    _, actions = hear(talk, "", ("photo.png", "notes.txt"), "http://m")
+    _, actions = hear(talk, "", (PHOTO, NOTES), "http://m")
     assert names(actions) == posted
     assert "photo.png, notes.txt" in str(actions[-1])
 

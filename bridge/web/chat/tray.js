@@ -34,7 +34,8 @@ export function tray({ list, button, input, told, hint }, where, changed) {
       start(item);
     }
     hint.textContent = files.length > room ? words.tooMany(where.count) : "";
-    list.lastElementChild?.scrollIntoView({ block: "nearest", inline: "end" });
+    const seen = list.querySelector(".failed") ?? list.lastElementChild;
+    seen?.scrollIntoView({ block: "nearest", inline: "end" });
   }
 
   async function start(item) {
