@@ -3,18 +3,15 @@
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 Meta asks once, by GET, whether the address is meant to be one: it shows the verify token, and wants its
 challenge back. Every POST is signed with the app's secret, over the body as it was sent. Nothing in it tells
-a repeat from the first time but the ids of the messages. One body may hold several entries, each of them
-several messages; one that cannot be read costs no other.
+a repeat from the first time but the ids of the messages.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -26,9 +23,6 @@ SIGNATURE: Final = "x-hub-signature-256"
 FIRST_STEP: Final = """\
 Set app_secret (the app's dashboard has it) and verify_token (a word of your own); start the ingress again.
 """
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-T = TypeVar("T")
 
 
 class Hub(msgspec.Struct, frozen=True):
@@ -69,32 +63,6 @@ class Hub(msgspec.Struct, frozen=True):
 def challenge(inbound: Inbound) -> Reading:
     """The answer to the handshake."""
     return Reading(answer=inbound.query.get("hub.challenge", "").encode(errors="replace"))
-
-
-def whole(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
-    """The body; None for one that cannot be read.
-
-    JSON may have half a surrogate pair in it, which is no Unicode: in one person's text, it must not cost
-    what others say in the same body.
-    """
-    try:
-        return decoder.decode(body)
-    except UNREADABLE:
-        pass
-    try:
-        mended = json.dumps(json.loads(body.decode(errors="replace")), ensure_ascii=False)
-        return decoder.decode(mended.encode(errors="replace"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def each(decoder: msgspec.json.Decoder[T], parts: Iterable[msgspec.Raw]) -> Iterator[T]:
-    """The parts that can be read."""
-    for part in parts:
-        try:
-            yield decoder.decode(part)
-        except UNREADABLE:
-            continue
 
 
 def _same(given: str, expected: str) -> bool:

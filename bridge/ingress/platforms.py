@@ -7,6 +7,7 @@ What the platform says of messages that it could not deliver after all is counte
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -24,6 +25,7 @@ from bridge.ingress.webhooks import PUSHED, SESSION_LENGTH
 from bridge.metrics import Metrics
 from bridge.queue import Queue
 
+_NOTHING: Final = Reading()
 _ENCODE: Final = msgspec.json.Encoder().encode
 
 
@@ -72,10 +74,11 @@ class Platform:
             raise Refused(Outcome.UNSIGNED)
         try:
             reading = self._channel.read(inbound)
-        except RecursionError:  # of a body as deep as no platform's is
+        except Exception as error:  # a plug-in's mistake must not cost a message
+            if not isinstance(error, RecursionError):  # of a body as deep as no platform's is
+                self._reception.log.exception("message.unreadable")
             return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
-        except Exception:  # a plug-in's mistake must not cost a message
-            self._reception.log.exception("message.unreadable")
+        if reading == _NOTHING and _is_broken(raw):
             return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
         # One after another: the platform's order is that of the chat.
         for incoming in (*reading.errands, *reading.incoming, *reading.seen):
@@ -122,6 +125,17 @@ class Platform:
     async def _keep(self, body: bytes, outcome: Outcome) -> Outcome:
         """What cannot be given to a chat is a dead letter, once."""
         return outcome if await self._queue.reject(body, outcome.value) else Outcome.DUPLICATE
+
+
+def _is_broken(raw: bytes) -> bool:
+    """Whether it begins as JSON and is none: it may have said something."""
+    if raw.lstrip()[:1] not in (b"{", b"["):
+        return False
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _answer(reading: Reading) -> web.Response:

@@ -513,7 +513,6 @@ def test_any_other_json_is_no_message(body: object) -> None:
         b"{",
         b"[" * 5000,
         b'{"type":"event_callback","event":{"type":"message","text":"\xff"}}',
-        b'{"type":"url_verification","challenge":"\\ud800"}',
         b"payload=",
         b"payload=%7B",
         b"payload=%5B%5D",

@@ -967,3 +967,11 @@ async def test_a_users_file_comes_from_a_bot_api_server() -> None:
         (hook,) = bot.connect(HOOK)
         assert bot.check(await send(hook)) is None
         assert bot.identified(await send(bot.identify())) == "@fake_bot"
+
+
+def test_half_a_surrogate_pair_costs_no_message() -> None:
+    body = orjson.dumps(message_update(9, 4711, "Hi there")).replace(b"there", b"\\ud83d there")
+    (message,) = channel().read(msgspec.structs.replace(update({}), body=body)).incoming
+    assert isinstance(message, UserMessage)
+    assert message.text.startswith("Hi ")
+    assert message.text.endswith(" there")

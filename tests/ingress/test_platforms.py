@@ -215,3 +215,14 @@ async def test_without_the_platforms_keys_it_is_asked_to_come_again(serve: Serve
         ingress = await serve(integrations={"support": table})
         assert (await post(ingress, posted(HELLO)))[0] == 503
         assert await ingress.queued("in") == []
+
+
+@pytest.mark.parametrize("body", [b'{"update_id": 1, "mess', b'{"a":' * 5000], ids=["cut off", "deep"])
+async def test_what_begins_as_json_and_is_none_is_kept(serve: Serve, body: bytes) -> None:
+    table = {"channel": "telegram", "secrets": [SECRET], "telegram": {"token": "1:x", "secret_token": "t"}}
+    ingress = await serve(integrations={"support": table})
+    told = {"X-Telegram-Bot-Api-Secret-Token": "t"}
+    assert await post(ingress, body, **told) == (200, b'{"status":"undecodable"}')
+    assert await ingress.dead("in") == [("undecodable", body)]
+    assert await post(ingress, b'{"update_id": 2, "poll": {}}', **told) == (200, b"")
+    assert len(await ingress.dead("in")) == 1

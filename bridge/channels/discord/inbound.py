@@ -18,6 +18,7 @@ import orjson
 from bridge.channels import Attachment, Click, Inbound, Incoming, Reading, User, UserMessage, text
 from bridge.channels.discord import pressed, said
 from bridge.channels.recent import recent
+from bridge.channels.tolerant import whole
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -133,9 +134,8 @@ _decoder = msgspec.json.Decoder(_Interaction)
 
 def incoming(body: bytes, command: str) -> Reading:
     """What is said in an interaction, and the answer to it. `command` is the name of our own."""
-    try:
-        told = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    told = whole(_decoder, body)
+    if told is None:
         return Reading()
     match told.type:
         case Kind.PING:

@@ -40,6 +40,7 @@ from bridge.channels.googlechat.messages import LABEL, VALUE
 from bridge.channels.links import web_address
 from bridge.channels.mime import kind, mime_type
 from bridge.channels.text import clean
+from bridge.channels.tolerant import whole
 
 CHAT: Final = "chat@system.gserviceaccount.com"
 GOOGLE: Final = frozenset({"accounts.google.com", "https://accounts.google.com"})
@@ -183,10 +184,8 @@ class _Told(msgspec.Struct, frozen=True):
 
 def read(body: bytes) -> Reading:
     """The event's message or click, if it is one. The answer is always the same: nothing is said at once."""
-    try:
-        told = _told(_decoder.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        told = None
+    event = whole(_decoder, body)
+    told = _told(event) if event else None
     incoming = _incoming(told) if told else None
     return Reading((incoming,) if incoming else (), b"{}", "application/json")
 

@@ -19,12 +19,12 @@ from typing import Final
 import msgspec
 
 from bridge.channels import Attachment, Click, Inbound, Incoming, Reading, User, UserMessage
-from bridge.channels.hub import each, whole
 from bridge.channels.line import files
 from bridge.channels.line.messages import READ
 from bridge.channels.links import place
 from bridge.channels.pressed import pressed
 from bridge.channels.text import clean
+from bridge.channels.tolerant import each, whole
 from bridge.secret import Secret
 
 SIGNATURE: Final = "x-line-signature"

@@ -21,10 +21,10 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from bridge.channels import Attachment, Click, Incoming, Reading, Seen, User, UserMessage
-from bridge.channels.hub import each, whole
 from bridge.channels.links import place, web_address
 from bridge.channels.mime import Kind
 from bridge.channels.text import clean
+from bridge.channels.tolerant import each, whole
 
 FILES: Final[Mapping[str, Kind]] = {
     "image": "image",

@@ -18,6 +18,7 @@ from bridge.channels import Attachment, Reading, User, UserMessage, mime, text
 from bridge.channels.links import web_address
 from bridge.channels.slack.blocks import joined
 from bridge.channels.slack.words import plain
+from bridge.channels.tolerant import whole
 
 SAID: Final = {None, "", "file_share", "me_message", "thread_broadcast"}
 """The subtypes by which people say something; the others are edits, notices and what bots post."""
@@ -86,7 +87,7 @@ _envelope = msgspec.json.Decoder(_Envelope)
 
 
 def event(body: bytes) -> Reading:
-    match _envelope.decode(body):
+    match whole(_envelope, body):
         case _Envelope(type="url_verification", challenge=challenge):
             return Reading(answer=challenge.encode())
         case _Envelope(type="event_callback", event=_Event() as told, authorizations=authorizations):

@@ -17,6 +17,7 @@ from bridge.channels.slack.blocks import BLANK
 from bridge.channels.slack.events import address
 from bridge.channels.slack.pressed import marked
 from bridge.channels.slack.words import plain, unescaped
+from bridge.channels.tolerant import whole
 
 FIELDS: Final = 50
 """More than any form of Slack's has."""
@@ -87,7 +88,8 @@ def form(body: bytes) -> Reading:
         return Reading()
     match fields:
         case {"payload": payload}:
-            return _press(_interaction.decode(payload))
+            told = whole(_interaction, payload.encode(errors="surrogatepass"))
+            return _press(told) if told else Reading()
         case {"command": command, "channel_id": channel} if command.startswith("/") and channel:
             return Reading((_command(command, channel, fields),), IN_CHANNEL, "application/json")
         case _:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-import msgspec
-
 from bridge.channels import Inbound, Reading
 from bridge.channels.recent import recent
 from bridge.channels.slack.events import event
@@ -27,7 +25,4 @@ def signed(inbound: Inbound, secret: Secret | None) -> bool:
 
 def incoming(body: bytes) -> Reading:
     """What is said in a request's body: an event is JSON, anything else a form."""
-    try:
-        return event(body) if body.lstrip().startswith(b"{") else form(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Reading()
+    return event(body) if body.lstrip().startswith(b"{") else form(body)

@@ -22,6 +22,7 @@ from bridge.channels import Click, Inbound, Incoming, Reading, User, UserMessage
 from bridge.channels.teams import cards, files
 from bridge.channels.teams.messages import SERVICE_URL
 from bridge.channels.text import clean
+from bridge.channels.tolerant import whole
 
 SKEW_SECONDS: Final = 300.0
 BOT: Final = "28:"
@@ -69,9 +70,8 @@ def verify(inbound: Inbound, app_id: str, issuer: str) -> bool:
     said = bearer.claims(inbound, audience=app_id, issuers={issuer}, skew_seconds=SKEW_SECONDS)
     if said is None:
         return False
-    try:
-        envelope = _envelope.decode(inbound.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    envelope = whole(_envelope, inbound.body)
+    if envelope is None:
         return False
     served = said.get("serviceurl", said.get("serviceUrl"))
     return bool(served) and served == envelope.service_url and _endorsed(inbound, envelope.channel_id)
@@ -98,9 +98,8 @@ def _endorsed(inbound: Inbound, channel: str | None) -> bool:
 
 def read(body: bytes) -> Reading:
     """The activity's message or click, if it is one."""
-    try:
-        activity, envelope = _activity.decode(body), _envelope.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    activity, envelope = whole(_activity, body), whole(_envelope, body)
+    if activity is None or envelope is None:
         return Reading()
     match activity.type:
         case "message":

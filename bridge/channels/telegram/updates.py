@@ -16,6 +16,7 @@ from bridge.channels.links import place
 from bridge.channels.telegram import files
 from bridge.channels.telegram.files import File
 from bridge.channels.text import clean
+from bridge.channels.tolerant import whole
 
 
 class _User(msgspec.Struct, frozen=True):
@@ -102,11 +103,8 @@ _decoder = msgspec.json.Decoder(_Update)
 
 def read(body: bytes) -> Reading:
     """The update's message or click, if it is one."""
-    try:
-        update = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Reading()
-    incoming = _incoming(update)
+    update = whole(_decoder, body)
+    incoming = _incoming(update) if update else None
     return Reading((incoming,) if incoming else ())
 
 

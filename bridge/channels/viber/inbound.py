@@ -15,10 +15,10 @@ from typing import Final
 import msgspec
 
 from bridge.channels import Click, Failed, Inbound, Incoming, Reading, Seen, User, UserMessage
-from bridge.channels.hub import whole
 from bridge.channels.links import place, web_address
 from bridge.channels.pressed import is_token, pressed
 from bridge.channels.text import clean
+from bridge.channels.tolerant import whole
 from bridge.channels.viber import files
 from bridge.secret import Secret
 

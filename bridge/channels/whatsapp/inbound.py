@@ -18,10 +18,10 @@ from typing import Final
 import msgspec
 
 from bridge.channels import Attachment, Click, Failed, Incoming, Reading, Seen, User, UserMessage
-from bridge.channels.hub import each, whole
 from bridge.channels.links import place
 from bridge.channels.mime import Kind, mime_type
 from bridge.channels.text import clean
+from bridge.channels.tolerant import each, whole
 from bridge.channels.whatsapp.messages import MESSAGE
 
 OBJECT: Final = "whatsapp_business_account"
