@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ import orjson
 from bridge.channels import Call, Errand, Inbound, Reading, Seen, User, UserMessage
 from bridge.channels.matrix import messages
 from bridge.channels.matrix.said import Said, message, relation, sticker
+from bridge.channels.tolerant import each, whole
 from bridge.secret import Secret
 
 JSON: Final = "application/json"
@@ -31,7 +32,6 @@ TOLD: Final = re.compile(r"/transactions/.+")
 ASKED: Final = re.compile(r"/(?:users|rooms)/.+")
 PING: Final = "/ping"
 ENCRYPTED: Final = "[encrypted message]"
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 T = TypeVar("T")
 
@@ -98,28 +98,16 @@ def _refusal(code: str) -> Reading:
 
 
 def _read(body: bytes, bot: str) -> Reading:
-    transaction, signs = _decoded(_transaction, body), _decoded(_signs, body)
-    found = [_incoming(event, bot) for event in _each(_event, transaction.events if transaction else ())]
-    read = [_seen(sign, bot) for sign in _each(_sign, signs.ephemeral if signs else ())]
+    transaction, signs = whole(_transaction, body), whole(_signs, body)
+    found = [_incoming(event, bot) for event in each(_event, transaction.events if transaction else ())]
+    read = [_seen(sign, bot) for sign in each(_sign, signs.ephemeral if signs else ())]
     return Reading(
-        incoming=tuple(each for each in found if isinstance(each, UserMessage)),
-        errands=tuple(each for each in found if isinstance(each, Errand)),
-        seen=tuple(each for some in read for each in some),
+        incoming=tuple(one for one in found if isinstance(one, UserMessage)),
+        errands=tuple(one for one in found if isinstance(one, Errand)),
+        seen=tuple(one for some in read for one in some),
         answer=b"{}",
         answer_type=JSON,
     )
-
-
-def _each(decoder: msgspec.json.Decoder[T], parts: Iterable[msgspec.Raw]) -> Iterator[T]:
-    """The parts that can be read."""
-    return (found for part in parts if (found := _decoded(decoder, part)) is not None)
-
-
-def _decoded(decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) -> T | None:
-    try:
-        return decoder.decode(body)
-    except _UNREADABLE:
-        return None
 
 
 def _incoming(event: _Event, bot: str) -> UserMessage | Errand | None:
