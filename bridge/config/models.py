@@ -145,8 +145,8 @@ class IngressConfig(Model):
     public_url: str = ""
     """The address under which platforms reach the ingress, where a proxy stands before it."""
     spool: Path | None = None
-    max_body_bytes: Count = 4_194_304
-    """WhatsApp's webhooks have up to 3 MB."""
+    max_body_bytes: Count = 8_388_608
+    """A Matrix homeserver says up to 100 events of 64 KB at once, WhatsApp up to 3 MB."""
     window_seconds: float = Field(default=300, ge=0, allow_inf_nan=False)
     """How far a signed event's timestamp may be from the clock, either way; 0: any timestamp will do."""
     admin_host: str = "127.0.0.1"

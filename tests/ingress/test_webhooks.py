@@ -28,7 +28,7 @@ from tests.ingress.conftest import ECHO, SECRET, Ingress, Serve
 from tests.seed import Payload, payloads
 
 EVENT = b'{"event_type": "message:brain_send", "session_id": "s", "timestamp": 1704067200000}'
-LIMIT = 4_194_304
+LIMIT = 8_388_608
 
 
 def event(**fields: object) -> bytes:
@@ -235,7 +235,7 @@ HEAD = b"POST /moveo/support HTTP/1.1\r\nHost: h\r\n"
             id="chunks-that-stop",
         ),
         pytest.param(
-            HEAD + b"Content-Length: 5000000\r\n\r\n1", b"413", "too_large", id="too-large-by-its-head"
+            HEAD + b"Content-Length: 9000000\r\n\r\n1", b"413", "too_large", id="too-large-by-its-head"
         ),
         pytest.param(
             HEAD + b"X-Moveo-Signature: \xff\xfe\xc3\x28\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",

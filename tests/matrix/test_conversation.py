@@ -33,7 +33,6 @@ url = "{redis}"
 host = "127.0.0.1"
 port = {told}
 admin_port = 0
-max_body_bytes = 8388608
 [worker]
 admin_port = 0
 media_hosts = ["127.0.0.1"]

@@ -21,8 +21,6 @@ from bridge.errors import Unauthorized
 
 WHOAMI: Final = "/_matrix/client/v3/account/whoami"
 REGISTER: Final = "/_matrix/client/v3/register"
-MAX_BODY: Final = 8_388_608
-"""A transaction has up to 100 events of up to 64 KiB, and what JSON puts around them."""
 
 
 def localpart(user_id: str) -> str:
@@ -78,6 +76,5 @@ def steps(url: str, user_id: str, *, complete: bool) -> str:
 On the homeserver make a file, moveo-bridge.yaml say, of the next line, with the two tokens put in.
 {file}
 Synapse: name the file in homeserver.yaml under app_service_config_files, and restart. Others have a manual.
-In bridge.toml set max_body_bytes = {MAX_BODY} in [ingress]: a homeserver may have so much to say at once.
 Connect again: the bot gets its account, and the homeserver says whether it reaches the bridge.
 Invite {user_id} to a room without encryption, and write there."""
