@@ -47,7 +47,7 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
         queues.append(made)
         return made
 
-    key_rings = _key_rings(app, made)
+    key_rings, public_url = _key_rings(app, made), settings.ingress.public_url
     for name, integration in settings.integrations.items():
         webhooks = Webhooks(
             integration,
@@ -61,12 +61,12 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
         incoming, channel = queue(name, "in"), made[name]
         if isinstance(channel, TwoWay):
             reception = Reception("message", name, metrics.messages, traffic)
-            keys, public_url = key_rings.get(name), settings.ingress.public_url
+            keys = key_rings.get(name)
             platform = Platform(channel, incoming, reception, metrics, keys=keys, public_url=public_url)
             for method in ("GET", "POST", "PUT"):
                 app.router.add_route(method, f"/channels/{name}{{path:(?:/.*)?}}", platform.handle)
         if isinstance(channel, WebChat):
-            app.add_routes(chat.routes(integration, ChatLog(redis, name), incoming, metrics))
+            app.add_routes(chat.routes(integration, ChatLog(redis, name), incoming, metrics, public_url))
     if any(isinstance(channel, WebChat) for channel in made.values()):
         chat.install(app, redis)
     return app
