@@ -1,7 +1,7 @@
-"""What Viber would say of a request, written by hand from its pages.
+"""What Viber would say of a request: its own package, and rules written by hand from its pages.
 
 https://developers.viber.com/docs/api/rest-bot-api/ and https://developers.viber.com/docs/tools/keyboards/.
-Viber's own Python package checks no more than that fields are there.
+The package knows the fields of each message and checks that they are there, and no more than that.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ REQUIRED: dict[str, dict[str, type]] = {
 }
 COMMON: dict[str, type] = {"receiver": str, "sender": dict, "type": str}
 OPTIONAL: dict[str, type] = {"keyboard": dict, "min_api_version": int}
+ADDRESSED = {"receiver", "sender"}
+"""What its sender adds."""
 LENGTHS = {"text": 7000, "alt_text": 7000, "file_name": 256, "media": 2000}
 ENDINGS = {"picture": {".jpg", ".jpeg", ".png", ".gif"}, "video": {".mp4"}}
 SIZES = {"video": 26 * MB, "file": 50 * MB}
@@ -52,7 +54,19 @@ def problems(body: Mapping[str, Any]) -> list[str]:
     if required is None:
         return [f"there is no type {body.get('type')}"]
     found = [*_fields(body, COMMON | required, OPTIONAL)]
-    return found or [*_message(body)]
+    return found or [*_of_the_package(body), *_message(body)]
+
+
+def _of_the_package(body: Mapping[str, Any]) -> Iterator[str]:
+    from viberbot.api.messages import get_message  # only here: it takes a while
+
+    message = get_message(dict(body))
+    if not message.validate():
+        yield "viberbot does not send it"
+    theirs = message.to_dict()
+    for name, value in body.items():
+        if name not in ADDRESSED and theirs.get(name) != value:
+            yield f"viberbot has no {name}"
 
 
 def _fields(
