@@ -23,7 +23,7 @@ import pytest
 from bridge.channels.registry import build
 from bridge.channels.webchat import WebChat
 from bridge.config import load
-from bridge.demo import STOP_SECONDS, default_folder, reserve
+from bridge.demo import BANNER, STOP_SECONDS, default_folder, reserve
 from bridge.demo import child as child_module
 from bridge.demo.child import Child
 from bridge.demo.folder import Ports, write
@@ -306,6 +306,14 @@ def test_its_agent_understands_the_words_its_chat_begins_with(tmp_path: Path) ->
     for words in chat.settings.starters:
         _, actions = hear(Talk(greeted=True), words, (), "")
         assert "I do not know" not in repr(actions), words
+
+
+def test_its_agent_understands_the_words_its_banner_names() -> None:
+    words = re.findall(r'"(\w+)"', BANNER)
+    assert words
+    for word in words:
+        _, actions = hear(Talk(greeted=True), word, (), "")
+        assert "I do not know" not in repr(actions), word
 
 
 def test_a_secret_that_was_never_written_is_made_again(tmp_path: Path) -> None:
