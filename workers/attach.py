@@ -1,6 +1,7 @@
 """A user's files for Moveo: by their public address, else loaded from the platform and uploaded.
 
-A file that is not to be had is named in words in its place: the rest of the message does not wait for it.
+A file that is not to be had is named in words in its place. One that may be had later is waited for, but not
+for long: the rest of the message, and what the chat says after it, wait with it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ Download: TypeAlias = Callable[[Request, int], Awaitable[Loaded]]
 MAX_BYTES: Final = 25_000_000
 AT_ONCE: Final = 4
 """Files of one integration that are in memory at the same time."""
+TRIES: Final = 4
+"""How often a file is asked for that may be had later."""
 NAME_MAX: Final = 120
 UNKNOWN: Final = "application/octet-stream"
 
@@ -41,24 +44,23 @@ class Attacher:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(
-        self, session: str, attachments: Sequence[Attachment]
+        self, session: str, attachments: Sequence[Attachment], tries: int
     ) -> tuple[list[Attached], list[str]]:
         """The files as Moveo takes them, and words for those that are not to be had.
 
-        Raises Unavailable when one may be had later, and what Moveo's API raises.
+        `tries` have failed before. Raises Unavailable while a file may be had later, and what Moveo's API
+        raises.
         """
         attached: list[Attached] = []
         missing: list[str] = []
         for attachment in attachments:
-            try:
-                attached.append(await self._attach(session, attachment))
-            except SessionGone:
-                raise
-            except Rejected:
+            if made := await self._attach(session, attachment, tries):
+                attached.append(made)
+            else:
                 missing.append(_words(attachment))
         return attached, missing
 
-    async def _attach(self, session: str, attachment: Attachment) -> Attached:
+    async def _attach(self, session: str, attachment: Attachment, tries: int) -> Attached | None:
         if not attachment.source:
             return Attached(
                 type=attachment.type,
@@ -67,13 +69,21 @@ class Attacher:
                 filename=attachment.filename,
             )
         async with self._slots:
-            file = _named(await self._loaded(attachment.source), attachment)
-            return Attached(
-                type=attachment.type,
-                id=await self._moveo.upload(session, file),
-                mime_type=file.mime_type,
-                filename=file.name,
-            )
+            try:
+                file = _named(await self._loaded(attachment.source), attachment)
+            except Rejected:
+                return None
+            except Unavailable:
+                if tries + 1 < TRIES:
+                    raise
+                return None
+            try:
+                file_id = await self._moveo.upload(session, file)
+            except SessionGone:
+                raise
+            except Rejected:  # a kind of file that Moveo does not take
+                return None
+            return Attached(type=attachment.type, id=file_id, mime_type=file.mime_type, filename=file.name)
 
     async def _loaded(self, source: str) -> Loaded:
         if not isinstance(self._channel, Downloads):

@@ -118,7 +118,7 @@ class Receiver:
     ) -> None:
         attached: list[Attached] = []
         if isinstance(incoming, UserMessage) and incoming.attachments and self._attacher:
-            attached, missing = await self._attacher(session, incoming.attachments)
+            attached, missing = await self._attacher(session, incoming.attachments, lease.delivery.tries)
             text = "\n".join(filter(None, (text, *missing)))
         await lease.hold()
         await moveo.send_message(session, text, attached)

@@ -22,7 +22,7 @@ from bridge.sessions import Numbers, Sessions
 from tests.workers.bench import NAME, queue_of, quiet, running
 from tests.workers.files import Files
 from tests.workers.platform import Answer, Platform, Received, platform
-from workers.attach import MAX_BYTES, Attacher
+from workers.attach import MAX_BYTES, TRIES, Attacher
 from workers.clock import Clock
 from workers.dispatch import Dispatcher
 from workers.observe import Observer
@@ -358,6 +358,14 @@ async def test_a_file_that_may_be_had_later_is_waited_for(back: Back, moveo: Fak
     )
     await back.deliver(says("look", 1, attachments=(PICTURE,)), says("and this", 2))
     assert [said["text"] for _, said in moveo.posted] == ["look", "and this"]  # type: ignore[index]
+
+
+async def test_a_file_is_not_waited_for_for_ever(back: Back, moveo: FakeMoveo) -> None:
+    Store(moveo, file=Answer(status=503))
+    await back.deliver(says("look", 1, attachments=(PICTURE,)), says("and this", 2))
+    assert [said["text"] for _, said in moveo.posted] == ["look\n[image]", "and this"]  # type: ignore[index]
+    asked = [received for received in moveo.there.received if received.path.startswith("/file/")]
+    assert len(asked) == TRIES
 
 
 async def test_a_file_goes_to_the_new_session_when_the_old_one_is_gone(back: Back, moveo: FakeMoveo) -> None:
