@@ -126,6 +126,11 @@ PRODUCT = Card("Product A", "$29.99", Media("image", PNG), (Postback("Buy", "buy
             File("https://x.example/a/..%2F%0A%00b.pdf"), [media("file", "b.pdf", "b.pdf")], id="a-bad-name"
         ),
         pytest.param(
+            File(f"https://x.example/{'y' * 200}.pdf"),
+            [media("file", "y" * 116 + ".pdf", "y" * 116 + ".pdf")],
+            id="a-long-name",
+        ),
+        pytest.param(
             PRODUCT,
             [media("image", "a_b.png", "a_b.png"), m_text(f"Product A\n$29.99\nMore: {PNG}\n\n1. Buy")],
             id="card",
@@ -195,6 +200,13 @@ def test_a_message_is_put_into_its_room_under_the_calls_id() -> None:
     assert (request.method, request.url) == ("PUT", f"{HOME}/_matrix/client/v3{path}")
     assert request.headers == {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
     assert orjson.loads(request.body) == {"msgtype": "m.text", "body": "Hi", "m.mentions": {}}
+
+
+def test_a_repeat_is_known_by_its_id() -> None:
+    assert channel().capabilities.idempotent
+    first, other = (asked(Text("Hi"), id=each).url for each in ("0f" * 16, "0e" * 16))
+    assert first != other
+    assert asked(Text("Hi"), id="0f" * 16).url == first
 
 
 def test_signs_have_addresses_of_their_own() -> None:
@@ -388,6 +400,7 @@ def test_a_yes_gives_the_events_id(body: bytes, event: str | None) -> None:
         (refused(404, "M_UNRECOGNIZED"), Unauthorized),
         (refused(403, "M_RESOURCE_LIMIT_EXCEEDED"), Unavailable),
         (refused(500, "M_UNKNOWN"), Unavailable),
+        (refused(500, "M_USER_IN_USE"), Unavailable),
         (refused(503, "M_UNKNOWN_TOKEN"), Unavailable),
         (Reply(status=200, body=b'{"event_id":7}'), Uncertain),
         (Reply(status=200, body=b'{"errcode":"M_FORBIDDEN"}'), Uncertain),

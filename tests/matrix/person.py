@@ -40,7 +40,7 @@ class Person:
         self.room = made.room_id
         return self.room
 
-    async def joined(self, user: str, seconds: float = 15.0) -> None:
+    async def joined(self, user: str, seconds: float = 45.0) -> None:
         """Waits until somebody is in the room."""
         async with asyncio.timeout(seconds):
             while True:
@@ -64,7 +64,7 @@ class Person:
         assert isinstance(loaded, nio.MemoryDownloadResponse), loaded
         return bytes(loaded.body)
 
-    async def sees(self, seen: Callable[[], bool], seconds: float = 15.0) -> None:
+    async def sees(self, seen: Callable[[], bool], seconds: float = 45.0) -> None:
         """Looks at the room until it is so."""
         async with asyncio.timeout(seconds):
             while not seen():

@@ -149,7 +149,7 @@ async def test_a_human_agent_reads_types_and_answers_in_order(talk: Person) -> N
     assert type(talk.events[1]) is nio.RoomMessageNotice, greeting
     asked = [f"question {number}" for number in (1, 2)]
     ids = [await talk.say(each) for each in asked]
-    await talk.sees(lambda: len(talk.events) >= 4 + len(asked), 40)
+    await talk.sees(lambda: len(talk.events) >= 4 + len(asked))
     answers = [event.body for event in talk.events[-len(asked) :]]
     assert [each for each, answer in zip(asked, answers, strict=True) if f"“{each}”" in answer] == asked
     assert ids[-1] in talk.read
@@ -172,7 +172,7 @@ async def test_what_a_person_has_read_is_told(ingress: Child, talk: Person) -> N
     await talk.bodies(1)
     answer = talk.events[0].event_id
     await talk.client.update_receipt_marker(talk.room, answer)
-    await until(lambda: f'"{answer}:{talk.id}", "event": "message.accepted"' in ingress.log)
+    await until(lambda: f'"{answer}:{talk.id}", "event": "message.accepted"' in ingress.log, 30)
 
 
 async def test_an_edit_and_a_notice_are_no_messages(talk: Person) -> None:
@@ -207,6 +207,6 @@ async def test_what_is_written_while_the_bridge_is_away_comes_once_and_in_order(
     for word in ("text", "image", "audio"):
         await talk.say(word)
     with bridge.running("ingress"):
-        await talk.sees(lambda: len(talk.events) >= 4, 40)
+        await talk.sees(lambda: len(talk.events) >= 4)
     kinds = [nio.RoomMessageText, nio.RoomMessageText, nio.RoomMessageImage, nio.RoomMessageAudio]
     assert [type(event) for event in talk.events] == kinds
