@@ -193,7 +193,8 @@ class Deliverer:
         await lease.hold()
         try:
             if call.upload and self._uploader:
-                call = msgspec.structs.replace(call, uploaded=await self._uploader(call.id, call.upload))
+                uploaded = await self._uploader(call.id, call.upload, lease.delivery.tries)
+                call = msgspec.structs.replace(call, uploaded=uploaded)
                 await lease.hold()
             stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
             self._channel.check(await self._send(self._channel.request(stamped)))

@@ -27,7 +27,7 @@ from bridge.metrics import Metrics
 from bridge.moveo import Moveo
 from bridge.queue import Direction, GroupCommit, Limits, Queue, announce, connect, leave
 from bridge.runtime import cancelled
-from bridge.sender import Sender, open_http, stdout
+from bridge.sender import Sender, Transport, open_http, stdout
 from bridge.sessions import Sessions
 from bridge.web.log import ChatLog, transport
 from workers.attach import Attacher, Download
@@ -62,6 +62,8 @@ class _Outside(NamedTuple):
     moveo: Sender
     load: Load
     download: Download
+    upload: Transport
+    """Sends what takes longer than a message."""
 
 
 class Process:
@@ -106,7 +108,9 @@ class Process:
         for name, integration in settings.integrations.items():
             log = ChatLog(self._redis, name)
             sender = Sender(http, {"chat": transport(log), "stdout": stdout})
-            outside = _Outside(sender, moveo_sender, fetcher.load, _downloader(files_http, sender))
+            outside = _Outside(
+                sender, moveo_sender, fetcher.load, _downloader(files_http, sender), Sender(files_http).send
+            )
             self._integrate(integration, self._channels[name], commit, outside)
 
         probes = Server(
@@ -180,7 +184,7 @@ class Process:
             sessions=sessions,
             clock=self._clock,
             observer=out_observer,
-            uploader=Uploader(channel, load=outside.load, send=send)
+            uploader=Uploader(channel, load=outside.load, send=outside.upload)
             if isinstance(channel, Uploads)
             else None,
         )

@@ -97,8 +97,10 @@ async def test_the_keyboard_is_enough_for_files_and_files_are_enough_for_a_messa
     browser: Browser, site: Site, complaints: Complaints
 ) -> None:
     page = await opened(browser, at(site), complaints)
+    await expect(page.get_by_role("button", name="Attach files")).to_be_visible()
     await page.locator("#words").focus()
     await page.keyboard.press("Shift+Tab")
+    await expect(page.get_by_role("button", name="Attach files")).to_be_focused()
     async with page.expect_file_chooser() as chooser:
         await page.keyboard.press("Enter")
     await (await chooser.value).set_files([photo("a.png"), photo("b.png", 1.5), photo("c.png", 2.5)])

@@ -29,7 +29,7 @@ from workers.dispatch import Dispatcher
 from workers.observe import Observer
 from workers.outage import Outage
 from workers.retry import Policy
-from workers.upload import Uploader
+from workers.upload import TRIES, Uploader
 
 PNG = {"content-type": "image/png"}
 
@@ -170,6 +170,14 @@ async def test_an_upload_that_may_work_later_is_tried_later(out: Out) -> None:
     assert [path for path in out.paths if path in ("image", "text")] == ["image", "text"]
 
 
+async def test_an_upload_is_not_tried_for_ever(out: Out) -> None:
+    out.answers["upload"] = [Answer(status=500)] * 9
+    await out.deliver(says(picture(out), HELLO))
+    link = f"{out.there.url}/cat.png"
+    assert [body["text"] for body in out.bodies("text")] == [link, link, "hello"]
+    assert len([path for path in out.paths if path.startswith("upload")]) == TRIES
+
+
 async def test_a_call_that_is_repeated_does_not_hand_its_file_over_again(out: Out) -> None:
     out.answers["image"] = [Answer(status=429, headers={"retry-after": "0.2"}), Answer(status=503)]
     await out.deliver(says(picture(out)))
@@ -190,7 +198,7 @@ async def test_what_is_refused_says_nothing_of_the_address() -> None:
 
     uploader = Uploader(Files(""), load=load, send=lambda _: _never())
     with pytest.raises(Rejected) as caught:
-        await uploader("1", Upload(url="https://CANARY/", max_bytes=1))
+        await uploader("1", Upload(url="https://CANARY/", max_bytes=1), 0)
     assert "CANARY" not in f"{caught.value!r}{msgspec.json.encode(str(caught.value))!r}"
 
 
