@@ -45,6 +45,17 @@ def web_address(url: str) -> str | None:
     return address if address and address.startswith(("http://", "https://")) else None
 
 
+def belongs(address: str, api_url: str, *homes: str) -> bool:
+    """Whether a web_address is the platform's own, so that a secret may be shown there.
+
+    That is the API's own origin, and by TLS the platform's homes ("slack.com") and all hosts below them.
+    """
+    there, api = urlsplit(address), urlsplit(api_url)
+    if (there.scheme, there.netloc) == (api.scheme, api.netloc):
+        return True
+    return there.scheme == "https" and any(f".{there.netloc}".endswith(f".{home}") for home in homes)
+
+
 def place(latitude: float, longitude: float) -> str:
     """A link to the place that any map opens."""
     return f"https://maps.google.com/?q={latitude},{longitude}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.channels.links import place
+from bridge.channels.links import belongs, place
 from bridge.channels.text import link
 
 
@@ -113,3 +113,21 @@ def test_a_link_is_an_ascii_uri_and_final(url: str) -> None:
 def test_a_place_is_a_link(latitude: float, longitude: float) -> None:
     address = place(latitude, longitude)
     assert link(address) == address == f"https://maps.google.com/?q={latitude},{longitude}"
+
+
+@pytest.mark.parametrize(
+    ("address", "ours"),
+    [
+        ("https://files.slack.com/a", True),
+        ("https://slack.com/a", True),
+        ("http://127.0.0.1:8080/files/a", True),
+        ("http://files.slack.com/a", False),
+        ("https://notslack.com/a", False),
+        ("https://slack.com.evil.example/a", False),
+        ("https://slack.com:444/a", False),
+        ("https://127.0.0.1:8080/a", False),
+        ("http://127.0.0.1:8081/a", False),
+    ],
+)
+def test_a_secret_is_shown_to_the_platform_alone(address: str, ours: bool) -> None:
+    assert belongs(address, "http://127.0.0.1:8080/api", "slack.com") is ours

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from bridge.channels import Reply
-from bridge.channels.links import web_address
+from bridge.channels.links import belongs, web_address
 from bridge.channels.slack.replies import check
 from bridge.errors import Rejected, Unavailable, Uncertain
 
@@ -39,7 +39,8 @@ def address(located: Reply, api_url: str) -> str:
     except Uncertain as error:  # asking twice does no harm
         raise Unavailable(str(error)) from None
     where = web_address(info.file.url_private_download or info.file.url_private or "")
-    if where is None or not _is_slacks(where, api_url):
+    homes = (HOME, urlsplit(api_url).hostname or HOME)  # what is set in Slack's place has files below it too
+    if where is None or not belongs(where, api_url, *homes):
         raise Rejected("files.info: the file is not with Slack")
     return where
 
@@ -49,12 +50,3 @@ def _read(reply: Reply) -> _Info:
         return msgspec.json.decode(reply.body, type=_Info)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _Info()
-
-
-def _is_slacks(where: str, api_url: str) -> bool:
-    """Whether the bot's token may be shown there: to Slack by TLS, and to what is set in Slack's place."""
-    there, api = urlsplit(where), urlsplit(api_url)
-    if (there.scheme, there.netloc) == (api.scheme, api.netloc):
-        return True
-    homes = (HOME, api.hostname or HOME)
-    return there.scheme == "https" and any(f".{there.netloc}".endswith(f".{home}") for home in homes)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from bridge.channels import Attachment, Request
-from bridge.channels.links import web_address
+from bridge.channels.links import belongs, web_address
 from bridge.channels.mime import Kind
 from bridge.errors import Rejected
 
@@ -29,20 +28,13 @@ def attached(kind: str, media: str, name: str, api_url: str) -> tuple[Attachment
     url = web_address(media)
     if kind not in KINDS or not url:
         return ()
-    if _is_vibers(url, api_url):
+    if belongs(url, api_url, HOME):
         return (Attachment(type=KINDS[kind], source=url, filename=name),)
     return (Attachment(type=KINDS[kind], url=url, filename=name),)
 
 
 def load(source: str, api_url: str) -> Request:
     """Raises Rejected for an address that is not Viber's: the bridge goes to no other."""
-    if not _is_vibers(source, api_url):
+    if not belongs(source, api_url, HOME):
         raise Rejected("the file is not with Viber")
     return Request(method="GET", url=source)
-
-
-def _is_vibers(url: str, api_url: str) -> bool:
-    there, api = urlsplit(url), urlsplit(api_url)
-    if (there.scheme, there.netloc) == (api.scheme, api.netloc):
-        return True
-    return there.scheme == "https" and f".{there.netloc}".endswith(f".{HOME}")
