@@ -93,11 +93,15 @@ async def choose(page: Page, name: str) -> Locator:
 
 
 async def loaded(shown: Locator, ready: str) -> None:
-    """The picture, film or sound is there and has been read by the browser."""
+    """The picture, film or sound is there and has been read by the browser.
+
+    It is looked for anew each time: the page may put the history's own in its place meanwhile.
+    """
     await expect(shown).to_be_visible(timeout=ANSWER_MS)
-    await shown.scroll_into_view_if_needed()
-    handle = await shown.element_handle()
-    await shown.page.wait_for_function(f"node => {ready}", arg=handle)
+    seen = f"node => {{ node.scrollIntoView({{ block: 'center' }}); return {ready}; }}"
+    async with asyncio.timeout(ANSWER_MS / 1000):
+        while not await shown.evaluate(seen):
+            await asyncio.sleep(0.05)
 
 
 async def _text(page: Page, after: Locator) -> None:
