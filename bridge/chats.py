@@ -84,7 +84,7 @@ class Chats:
             session=session,
             sessions=tuple(sorted(sessions)),
             memo=dict(await self._sessions.memo(chat)),
-            buttons=len([key async for key in self._scan(b"kept:*:" + _glob(chat))]),
+            buttons=len(await self._buttons(chat)),
             numbers=len(numbers.texts) if numbers else 0,
             waiting=sum(waiting),
             dead=len(await self._letters(self._out, units)) + len(await self._letters(self._in, {chat})),
@@ -99,8 +99,7 @@ class Chats:
                 await queue.drop(name)
             await queue.purge(await self._letters(queue, names))
         await self._log.forget(chat)
-        buttons = [key async for key in self._scan(b"kept:*:" + _glob(chat))]
-        await self._sessions.forget(chat, was.sessions, buttons)
+        await self._sessions.forget(chat, was.sessions, await self._buttons(chat))
         return was
 
     async def _sessions_of(self, chat: str) -> list[str]:
@@ -112,20 +111,19 @@ class Chats:
                     found.append(key.removeprefix(start).decode("utf-8", "replace"))
         return found
 
+    async def _buttons(self, chat: str) -> list[bytes]:
+        return [key async for key in self._scan(b"kept:*:" + _glob(chat.encode()))]
+
     @staticmethod
     async def _letters(queue: Queue, sessions: set[str]) -> list[DeadLetter]:
         return [letter for letter in await queue.dead(limit=LETTERS) if letter.session in sessions]
 
     async def _scan(self, pattern: bytes) -> AsyncIterator[bytes]:
         with unavailable():
-            async for key in self._redis.scan_iter(match=_glob_bytes(self._prefix) + pattern, count=SCAN):
+            async for key in self._redis.scan_iter(match=_glob(self._prefix) + pattern, count=SCAN):
                 yield key
 
 
-def _glob(text: str) -> bytes:
-    return _glob_bytes(text.encode())
-
-
-def _glob_bytes(raw: bytes) -> bytes:
+def _glob(raw: bytes) -> bytes:
     """The bytes as a pattern that only they match."""
     return b"".join(b"\\" + bytes([each]) if each in b"*?[]\\^-" else bytes([each]) for each in raw)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +14,7 @@ from bridge.cli.store import connected
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bridge.channels import SetUp
     from bridge.config import Integration, Settings
 
 
@@ -68,17 +68,14 @@ async def _findings(offline: bool) -> AsyncIterator[Finding]:
     if not found.integrations:
         yield Grade.FAIL, "integrations: none is configured: add a table [integrations.NAME] to bridge.toml"
     for integration in found.integrations.values():
-        for finding in _integration(integration):
+        async for finding in _integration(integration, offline):
             yield finding
-        if not offline:
-            async for finding in _credentials(integration):
-                yield finding
     async for finding in _redis(found):
         yield finding
 
 
-def _integration(integration: Integration) -> Iterator[Finding]:
-    from bridge.channels import TwoWay, registry
+async def _integration(integration: Integration, offline: bool) -> AsyncIterator[Finding]:
+    from bridge.channels import SetUp, TwoWay, registry
 
     place = f"integrations.{integration.name}"
     try:
@@ -97,28 +94,23 @@ def _integration(integration: Integration) -> Iterator[Finding]:
         rate = f"{of}_per_second"
         if own is None and getattr(integration, f"{of}_burst") and getattr(integration, rate) is None:
             yield Grade.WARN, f"{place}.{of}_burst: has no effect without {rate}: the channel has no pace"
+    if isinstance(channel, SetUp) and not offline:
+        yield await _credentials(place, channel)
 
 
-async def _credentials(integration: Integration) -> AsyncIterator[Finding]:
-    """What the platform says to "who am I", where the channel can ask that."""
-    from bridge.channels import SetUp, registry
+async def _credentials(place: str, channel: SetUp) -> Finding:
+    """What the platform says to "who am I"."""
     from bridge.errors import Rejected, SendError, Unauthorized
     from bridge.sender import Sender, open_http
 
-    with suppress(ConfigError):  # said already
-        channel = registry.build(integration.channel, integration.extra)
-        if not isinstance(channel, SetUp):
-            return
-        place = f"integrations.{integration.name}"
-        try:
-            async with open_http(total_seconds=ASK_SECONDS) as http:
-                name = channel.identified(await Sender(http).send(channel.identify()))
-        except (Unauthorized, Rejected) as error:
-            yield Grade.FAIL, f"{place}: {channel.name} refuses the credentials: {error}"
-        except SendError as error:
-            yield Grade.WARN, f"{place}: {channel.name} could not be asked: {error}"
-        else:
-            yield Grade.OK, f"{place}: {channel.name} knows the account as {name}"
+    try:
+        async with open_http(total_seconds=ASK_SECONDS) as http:
+            name = channel.identified(await Sender(http).send(channel.identify()))
+    except (Unauthorized, Rejected) as error:
+        return Grade.FAIL, f"{place}: {channel.name} refuses the credentials: {error}"
+    except SendError as error:
+        return Grade.WARN, f"{place}: {channel.name} could not be asked: {error}"
+    return Grade.OK, f"{place}: {channel.name} knows the account as {name}"
 
 
 async def _redis(found: Settings) -> AsyncIterator[Finding]:
