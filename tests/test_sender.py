@@ -25,6 +25,12 @@ async def there() -> AsyncIterator[Platform]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_http() as session:
+        yield session
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[aiohttp.ClientSession]:
     async with open_http(total_seconds=1.0) as session:
         yield session
 
@@ -118,11 +124,11 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @pytest.mark.parametrize("handle", [_unread, _half, _babble, _silence, _drip])
 async def test_what_was_written_and_not_answered_is_uncertain(
-    http: aiohttp.ClientSession, handle: Handle
+    hasty: aiohttp.ClientSession, handle: Handle
 ) -> None:
     async with raw_server(handle) as url, asyncio.timeout(5):
         with pytest.raises(Uncertain) as caught:
-            await Sender(http).send(Request(url=url, body=b"x"))
+            await Sender(hasty).send(Request(url=url, body=b"x"))
     assert CANARY not in repr(caught.value)
 
 
