@@ -1,4 +1,4 @@
-"""Failpoints: named places at which a test makes a process kill itself, so that each window is surely reached.
+"""Failpoints: places by name at which a test makes a process kill itself, to reach each window for sure.
 
 MOVEO_BRIDGE_FAILPOINT=worker.sent ends the process, as kill -9 does, when it first comes there;
 worker.sent:3 the third time. Without the variable a failpoint does nothing.
