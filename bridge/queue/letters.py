@@ -29,7 +29,7 @@ def _letter(entry: tuple[bytes, Sequence[bytes]]) -> DeadLetter:
     """A stream entry as the scripts turn and reject write it. Its id begins with the time of death."""
     name, flat = entry
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    accepted_at, payload = unwrap(fields[b"value"])
+    accepted_at, _, payload = unwrap(fields[b"value"])
     return DeadLetter(
         id=name.decode(),
         session=decode(fields[b"session"]),

@@ -77,6 +77,25 @@ class Queue:
             )
         )
 
+    async def place(
+        self, session: str, payload: bytes, arrived_at: int, digest: bytes | None = None
+    ) -> Pushed:
+        """Takes in an event that was accepted earlier, in front of what is newer and still waits; never FULL.
+
+        `arrived_at` is the time of that (ms of the server's clock, as near as it is known). What both events
+        say of the time they were sent at decides too: see place.lua.
+        """
+        keys, name = self._keys, encode(session)
+        digest = digest or _digest(payload)
+        return Pushed(
+            await self._commit.join(
+                scripts.PLACE,
+                ((keys.due, keys.head, keys.stats, keys.wake), (self._remember_ms,)),
+                (keys.seen(digest), keys.mail(name), keys.state(name)),
+                (name, payload, arrived_at),
+            )
+        )
+
     async def turn(self, settles: Sequence[Settle], slots: int) -> Turn:
         """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first.
 
@@ -92,8 +111,8 @@ class Queue:
         )
         deliveries = []
         for session, token, tries, crashes, cursor, value in claims:
-            accepted_at, payload = unwrap(value)
-            deliveries.append(Delivery(decode(session), token, tries, crashes, cursor, payload, accepted_at))
+            _, aged_from, payload = unwrap(value)
+            deliveries.append(Delivery(decode(session), token, tries, crashes, cursor, payload, aged_from))
         return Turn(
             frozenset(_held(settles[number - 1].delivery) for number in refused),
             tuple(deliveries),
@@ -197,13 +216,16 @@ class Queue:
         return found
 
     async def replay(self, letters: Sequence[DeadLetter]) -> int:
-        """Pushes the letters again, each at the end of its session; returns how many were still there."""
+        """Puts the letters back into their sessions, each before what was accepted after it and still waits.
+
+        Returns how many were still there.
+        """
         # Together, so that many cost few round trips; group commit keeps their order.
         return sum(await asyncio.gather(*map(self._replay, letters)))
 
     async def _replay(self, each: DeadLetter) -> int:
         keys, name = self._keys, encode(each.session)
-        mailbox = (keys.mail(name), keys.due, keys.head, keys.stats, keys.wake)
+        mailbox = (keys.mail(name), keys.state(name), keys.due, keys.head, keys.stats, keys.wake)
         count: int = await self._commit.run(scripts.REPLAY, (keys.dead, *mailbox), (each.id, name))
         return count
 

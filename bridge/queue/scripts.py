@@ -10,9 +10,12 @@ from typing import Final
 class Script:
     """The source of one verb and the name by which the server knows it."""
 
-    def __init__(self, verb: str) -> None:
+    def __init__(self, verb: str, *libraries: str) -> None:
+        """`libraries` are files of functions that the verb calls; the source begins with them."""
         self.verb: Final = verb
-        self.source: Final = files("bridge.queue").joinpath("lua", f"{verb}.lua").read_bytes()
+        folder = files("bridge.queue").joinpath("lua")
+        paths = (*(f"lib/{name}.lua" for name in libraries), f"{verb}.lua")
+        self.source: Final = b"".join(folder.joinpath(path).read_bytes() for path in paths)
         self.sha: Final = hashlib.sha1(self.source, usedforsecurity=False).hexdigest().encode()
 
 
@@ -24,5 +27,6 @@ HOLD: Final = Script("hold")
 PAUSE: Final = Script("pause")
 STATS: Final = Script("stats")
 REJECT: Final = Script("reject")
-REPLAY: Final = Script("replay")
+PLACE: Final = Script("place", "mailbox")
+REPLAY: Final = Script("replay", "mailbox")
 DROP: Final = Script("drop")

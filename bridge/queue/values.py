@@ -43,7 +43,7 @@ class Delivery(Struct, frozen=True):
     """What the last beat or park stored; opaque to the queue, b"" at first."""
     payload: bytes
     accepted_at: int
-    """When it was pushed: ms of the server's clock."""
+    """When it was pushed or, later, replayed: ms of the server's clock."""
 
 
 class Ack(Struct, frozen=True):

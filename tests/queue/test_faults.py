@@ -131,6 +131,8 @@ async def test_a_full_server_refuses_pushes_and_can_be_drained(queue: Queue, han
         await queue.push("new", b"5")
     assert (await queue.stats()).depth == depth
     with pytest.raises(StoreUnavailable):
+        await queue.place("s0", b"5", arrived_at=1)
+    with pytest.raises(StoreUnavailable):
         await queue.reject(b"5", "stale")
     assert await queue.push("s0", b"0") is Pushed.DUPLICATE
     assert not await queue.reject(b"0", "stale")

@@ -43,7 +43,8 @@ for at = 5, #ARGV, 5 do
     local follower = call('LINDEX', mail, 0)
     if follower then -- to the back, so that no session starves the others
       call('ZADD', due, now, session)
-      call('ZADD', head, tonumber(string.sub(follower, 3, 15)) or now, session)
+      local from = string.sub(follower, 2, 2) == '2' and 16 or 3 -- a replayed one is as old as its replay
+      call('ZADD', head, tonumber(string.sub(follower, from, from + 12)) or now, session)
     else
       call('ZREM', due, session)
       call('ZREM', head, session)

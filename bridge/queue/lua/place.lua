@@ -1,0 +1,36 @@
+-- Takes in events that ingress accepted earlier and could not push, each once, in front of what is newer.
+-- A waiting event is newer if it was accepted after this one arrived and, where both tell the time they were
+-- sent at, was sent later. There is no limit to the depth: these were accepted already.
+-- KEYS: due head stats wake, then three for each event: seen:<digest> mail:<session> state:<session>
+-- ARGV: how long a digest is remembered (ms), then three for each event: session, payload, arrived at (ms)
+-- Returns for each event 1 accepted, 0 duplicate.
+local due, head, stats, wake = unpack(KEYS, 1, 4)
+local remember = ARGV[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answers, accepted_here, duplicates = {}, 0, 0
+
+for at = 2, #ARGV, 3 do
+  local seen, mail, state = KEYS[at + 3], KEYS[at + 4], KEYS[at + 5]
+  local session, payload, arrived_at = ARGV[at], ARGV[at + 1], math.min(tonumber(ARGV[at + 2]), now)
+  if redis.call('EXISTS', seen) == 1 then
+    duplicates = duplicates + 1
+    answers[#answers + 1] = 0
+  else
+    local value = string.format('\1771%013.0f', arrived_at) .. payload -- as push writes it
+    local function is_newer(other)
+      if accepted(other) <= arrived_at then return false end
+      local own, others = sent(value), sent(other)
+      return not own or not others or own < others
+    end
+    insert(mail, state, due, head, wake, session, value, is_newer, now)
+    redis.call('SET', seen, '', 'PX', remember)
+    redis.call('HINCRBY', stats, 'depth', 1)
+    answers[#answers + 1] = 1
+  end
+end
+if duplicates > 0 then
+  redis.call('PERSIST', stats) -- first, a write that cannot grow: a full server lets the rest through
+  redis.call('HINCRBY', stats, 'duplicates', duplicates)
+end
+return answers
