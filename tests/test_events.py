@@ -224,6 +224,12 @@ def test_what_is_missing_or_coerced_is_no_loss(payload: dict[str, Any], event: E
             "text where true or false belongs",
             id="bool is no bool",
         ),
+        pytest.param(
+            {"type": "file", "size": "\ud800"},
+            "[0].size",
+            "text where a whole number in range belongs",
+            id="size is half of a surrogate pair",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_a_loss_and_the_rest_stays(response: object, path: str, lost: str) -> None:
@@ -289,7 +295,8 @@ def test_deep_nesting_is_cut_and_the_rest_stays(depth: int, opening: bytes, clos
 
 
 @pytest.mark.parametrize(
-    "timestamp", ["-5", "1e300", "99999999999999999999", '"soon"', "[]", "true", "NaN", "9" * 5000]
+    "timestamp",
+    ["-5", "1e300", "99999999999999999999", '"soon"', "[]", "true", "NaN", "9" * 5000, r'"\ud800"'],
 )
 def test_an_impossible_time_is_none(timestamp: str) -> None:
     raw = b'{"event_type":"session:closed","session_id":"s","timestamp":%s}' % timestamp.encode()

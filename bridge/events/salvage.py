@@ -96,7 +96,7 @@ def fit(kind: Type, value: Any, path: str, losses: list[Loss]) -> Any:
         case ((IntType() | FloatType() | BoolType()), _):
             try:
                 return msgspec.convert(value, _scalar(kind), strict=False)
-            except msgspec.ValidationError:
+            except (msgspec.ValidationError, UnicodeEncodeError):  # the latter at half of a surrogate pair
                 pass  # reported below, like everything else that does not fit
     losses.append(Loss(path or WHOLE, f"{_called(value)} where {_wanted(kind)} belongs"))
     return UNSET
