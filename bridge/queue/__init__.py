@@ -9,7 +9,7 @@ events of a session are claimed in the order of their acceptance and one at a ti
 can no longer change anything (the token).
 """
 
-from bridge.queue.commit import GroupCommit
+from bridge.queue.commit import GroupCommit, NotReplicated
 from bridge.queue.connection import connect
 from bridge.queue.presence import Worker, announce, leave, present
 from bridge.queue.queue import Queue
@@ -40,6 +40,7 @@ __all__ = [
     "GroupCommit",
     "Held",
     "Limits",
+    "NotReplicated",
     "Park",
     "Pushed",
     "Queue",

@@ -24,8 +24,14 @@ IDLE_SECONDS: Final = 0.5
 """After this long without a round trip the connection is looked at before use: it may have been closed."""
 TIMEOUT_SECONDS: Final = 5.0
 """For a whole round trip, where the client was made without a socket timeout."""
+REPLICA_MS: Final = 150
+"""How long replicas may take to have what was written."""
 
 Argument: TypeAlias = bytes | str | int
+
+
+class NotReplicated(StoreUnavailable):
+    """It is done, but the server may die before a replica knows of it."""
 
 
 class _Link(Protocol):
@@ -128,12 +134,14 @@ class GroupCommit:
     Commands that are not sent in one batch may overtake none that was waiting before them.
     """
 
-    def __init__(self, redis: Redis, patience_seconds: float | None = None) -> None:
+    def __init__(self, redis: Redis, patience_seconds: float | None = None, replicas: int = 0) -> None:
         """With `patience_seconds` nobody waits longer than that: a round trip that does lets go of all.
 
         They are told StoreUnavailable, while the round trip goes on; one timer serves a whole batch.
+        With `replicas`, what fewer than so many have within REPLICA_MS ends as NotReplicated.
         """
         self._pool = redis.connection_pool
+        self._replicas = replicas
         self._patience = patience_seconds
         self._alarm: asyncio.TimerHandle | None = None
         self._timeout: float = self._pool.connection_kwargs.get("socket_timeout") or TIMEOUT_SECONDS
@@ -209,9 +217,9 @@ class GroupCommit:
         try:
             async with asyncio.timeout(self._timeout):
                 connection = await self._ready()
-                if unknown := await _exchange(connection, batch):
+                if unknown := await _exchange(connection, batch, self._replicas):
                     await _load(connection, {command.script for command in unknown if command.script})
-                    for command in await _exchange(connection, unknown):
+                    for command in await _exchange(connection, unknown, self._replicas):
                         command.fail(NoScriptError("the server does not keep its scripts"))
         except FAILURES as error:
             for command in batch:
@@ -260,23 +268,44 @@ async def _stale(connection: _Link) -> bool:
         return True
 
 
-async def _exchange(connection: _Link, batch: Sequence[_Command | _Joint]) -> list[_Command | _Joint]:
+async def _exchange(
+    connection: _Link, batch: Sequence[_Command | _Joint], replicas: int
+) -> list[_Command | _Joint]:
     """Sends all, gives each its reply, and returns those whose script the server does not know."""
     sent = [(command, packed) for command in batch if (packed := command.pack())]
     if not sent:
         return []
-    await connection.send_packed_command(b"".join([packed for _, packed in sent]), check_health=False)
+    words = [packed for _, packed in sent]
+    if replicas:
+        words.append(_pack(b"WAIT", replicas, REPLICA_MS))
+    await connection.send_packed_command(b"".join(words), check_health=False)
+    replies = [await _reply(connection) for _ in sent]
+    short = None
+    if replicas:
+        have = await _reply(connection)
+        if not isinstance(have, int):
+            raise have
+        if have < replicas:
+            short = NotReplicated(f"{have} of {replicas} replicas have it")
     unknown = []
-    for command, _ in sent:
-        try:
-            reply = await connection.read_response()
-        except NoScriptError:
+    for (command, _), reply in zip(sent, replies, strict=True):
+        if isinstance(reply, NoScriptError):
             unknown.append(command)
-        except ResponseError as error:
-            command.fail(error)
+        elif isinstance(reply, ResponseError):
+            command.fail(reply)
+        elif short:
+            command.fail(short)
         else:
             command.succeed(reply)
     return unknown
+
+
+async def _reply(connection: _Link) -> Any:
+    """The next reply; an error of the server's is one too."""
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 async def _load(connection: _Link, scripts: set[Script]) -> None:
