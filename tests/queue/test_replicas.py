@@ -41,6 +41,7 @@ async def client(pair: tuple[EmbeddedServer, EmbeddedServer]) -> AsyncIterator[R
     client = connect(pair[0].url)
 
     async def linked() -> bool:
+        await client.set("written", 1)
         return bool(await client.wait(1, 100))
 
     await until(linked, 30)
