@@ -5,50 +5,49 @@ Each is an ordinary coroutine over the queues; workers.settings makes jobs of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
+from redis.asyncio import Redis
 
-from bridge.queue import Direction, Queue
+from bridge.queue import Direction, Queue, Wanted, dead
 
-RETENTION_SECONDS: Final = 30 * 86_400
-BATCH: Final = 500
+DAY_MS: Final = 86_400_000
 
 _log = structlog.get_logger(__name__)
 
 
-async def retain(queues: Sequence[Queue], now_ms: int) -> int:
-    """Deletes the dead letters that are older than RETENTION_SECONDS; returns how many."""
-    before, count = now_ms - RETENTION_SECONDS * 1000, 0
-    for queue in queues:
-        while letters := await queue.dead(until_at=before, limit=BATCH):
-            count += await queue.purge(letters)
-    if count:
-        _log.info("dead.expired", letters=count)
-    return count
+async def retain(redis: Redis, now_ms: int, days: float) -> int:
+    """Deletes the letters that are older than `days` (0: none is); returns how many.
 
-
-async def replay(
-    queue: Queue, until_at: int, *, session: str | None = None, reason: str | None = None
-) -> int:
-    """Pushes all matching dead letters again, in the order in which they died; returns how many.
-
-    `until_at` (ms, usually now) keeps it from meeting those again that die again meanwhile.
+    Those of integrations that are configured no more too: nobody else would ever delete them.
     """
-    count = 0
-    while letters := await queue.dead(session=session, reason=reason, until_at=until_at, limit=BATCH):
-        count += await queue.replay(letters)
-    _log.info("dead.replayed", integration=queue.name, direction=queue.direction, letters=count)
-    return count
+    if not days:
+        return 0
+    before, total = now_ms - int(days * DAY_MS), 0
+    for name, direction in await dead.with_letters(redis):
+        if count := await Queue(redis, name, direction).expire(before):
+            _log.info("dead.expired", integration=name, direction=direction, letters=count)
+            total += count
+    return total
 
 
-async def purge(queue: Queue, until_at: int, *, session: str | None = None, reason: str | None = None) -> int:
-    """Deletes all matching dead letters up to `until_at` (ms); returns how many."""
-    count = 0
-    while letters := await queue.dead(session=session, reason=reason, until_at=until_at, limit=BATCH):
-        count += await queue.purge(letters)
-    _log.info("dead.purged", integration=queue.name, direction=queue.direction, letters=count)
+async def replay(queue: Queue, wanted: Wanted) -> int:
+    """Puts the letters back into their sessions; returns how many."""
+    return await _said("dead.replayed", dead.replay, queue, wanted)
+
+
+async def purge(queue: Queue, wanted: Wanted) -> int:
+    """Deletes the letters; returns how many."""
+    return await _said("dead.purged", dead.purge, queue, wanted)
+
+
+async def _said(
+    event: str, done: Callable[[Queue, Wanted], Awaitable[int]], queue: Queue, wanted: Wanted
+) -> int:
+    count = await done(queue, wanted)
+    _log.info(event, integration=queue.name, direction=queue.direction, letters=count)
     return count
 
 

@@ -25,11 +25,10 @@ from redis.exceptions import NoPermissionError, WatchError
 from bridge.config import Settings, load
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.log import configure
-from bridge.queue import Direction, connect
+from bridge.queue import Direction, Queue, Wanted, connect
 from bridge.queue.connection import FAILURES, not_now
 from bridge.runtime import event_loop, settle_memory
 from workers import housekeeping
-from workers.clock import Clock
 from workers.outage import Outage
 from workers.process import Process
 
@@ -51,6 +50,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
     async def startup(context: dict[str, Any]) -> None:
         settle_memory()
         context["process"] = process
+        context["dead_days"] = settings.queue.dead_days
         await process.start()
 
     async def shutdown(_: dict[str, Any]) -> None:
@@ -65,7 +65,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
     redis.outage = process.outage
     return {
         "functions": [replay_dead, purge_dead],
-        "cron_jobs": [cron(cast("WorkerCoroutine", retain_dead), minute=17)],
+        "cron_jobs": [cron(cast("WorkerCoroutine", retain_dead), minute=17, run_at_startup=True)],
         "queue_name": JOBS,
         "redis_settings": RedisSettings.from_dsn(settings.redis.url),  # of `arq --check` alone
         "redis_pool": redis,
@@ -121,11 +121,15 @@ async def replay_dead(
     direction: Direction = "out",
     session: str | None = None,
     reason: str | None = None,
+    since_at: int | None = None,
+    until_at: int | None = None,
 ) -> int:
-    """Pushes the matching dead letters of a queue again."""
-    process: Process = context["process"]
-    queue = housekeeping.find(process.queues, integration, direction)
-    return await housekeeping.replay(queue, await _now_ms(context), session=session, reason=reason)
+    """Puts the matching dead letters of a queue back into their sessions; times are those of death, in ms."""
+    queue, now = _queue(context, integration, direction), await _now_ms(context)
+    until = now if until_at is None else min(now, until_at)  # not those that die again meanwhile
+    return await housekeeping.replay(
+        queue, Wanted(session=session, reason=reason, since_at=since_at, until_at=until)
+    )
 
 
 async def purge_dead(
@@ -134,23 +138,29 @@ async def purge_dead(
     direction: Direction = "out",
     session: str | None = None,
     reason: str | None = None,
+    since_at: int | None = None,
+    until_at: int | None = None,
 ) -> int:
-    """Deletes the matching dead letters of a queue."""
-    process: Process = context["process"]
-    queue = housekeeping.find(process.queues, integration, direction)
-    return await housekeeping.purge(queue, await _now_ms(context), session=session, reason=reason)
+    """Deletes the matching dead letters of a queue; times are those of death, in ms."""
+    queue = _queue(context, integration, direction)
+    wanted = Wanted(session=session, reason=reason, since_at=since_at, until_at=until_at)
+    return await housekeeping.purge(queue, wanted)
 
 
 async def retain_dead(context: dict[str, Any]) -> int:
     """Deletes the dead letters that are too old."""
+    return await housekeeping.retain(context["redis"], await _now_ms(context), context["dead_days"])
+
+
+def _queue(context: dict[str, Any], integration: str, direction: Direction) -> Queue:
     process: Process = context["process"]
-    return await housekeeping.retain(process.queues, await _now_ms(context))
+    return housekeeping.find(process.queues, integration, direction)
 
 
 async def _now_ms(context: dict[str, Any]) -> int:
-    clock = Clock()
-    await clock.sync(context["redis"])
-    return clock.now_ms()
+    """The time of Redis, which dates the letters."""
+    seconds, microseconds = await context["redis"].time()
+    return int(seconds * 1000 + microseconds // 1000)
 
 
 # ---- a client that waits -----------------------------------------------------------------------------------

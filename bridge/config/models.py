@@ -182,6 +182,8 @@ class QueueConfig(Model):
     """How long a repeated webhook is recognised."""
     dead: Count = 100_000
     """Dead letters that one queue keeps at most."""
+    dead_days: float = Field(default=30, ge=0, le=36_500)
+    """How long a dead letter is kept; 0: until there are too many."""
 
 
 class LogConfig(Model):

@@ -11,6 +11,7 @@ can no longer change anything (the token).
 
 from bridge.queue.commit import GroupCommit, NotReplicated
 from bridge.queue.connection import connect
+from bridge.queue.letters import Wanted
 from bridge.queue.presence import Worker, announce, leave, present
 from bridge.queue.queue import Queue
 from bridge.queue.values import (
@@ -47,6 +48,7 @@ __all__ = [
     "Settle",
     "Stats",
     "Turn",
+    "Wanted",
     "Worker",
     "announce",
     "connect",

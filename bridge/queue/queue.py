@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from hashlib import blake2b
 from typing import Final, assert_never
 
@@ -19,7 +19,7 @@ from bridge.channels.capabilities import Pace
 from bridge.queue import scripts
 from bridge.queue.commit import Argument, GroupCommit
 from bridge.queue.keys import Keys, decode, encode
-from bridge.queue.letters import read_letters
+from bridge.queue.letters import Wanted, read_pages
 from bridge.queue.mail import unwrap
 from bridge.queue.values import (
     Ack,
@@ -194,6 +194,16 @@ class Queue:
         words = (self._limits.dead, self._remember_ms, encode(session), reason, _text(error), payload)
         return bool(await self._commit.run(scripts.REJECT, keys, words))
 
+    def pages(self, wanted: Wanted) -> AsyncIterator[Sequence[DeadLetter]]:
+        """All dead letters that are wanted, oldest first, a page at a time: bodies may be more than fits."""
+        return read_pages(self._commit, self._keys.dead, wanted)
+
+    async def letters(self, wanted: Wanted) -> AsyncIterator[DeadLetter]:
+        """The same one by one, for those who do nothing with them."""
+        async for page in self.pages(wanted):
+            for letter in page:
+                yield letter
+
     async def dead(
         self,
         *,
@@ -204,15 +214,13 @@ class Queue:
         ids: Sequence[str] | None = None,
         limit: int = 100,
     ) -> list[DeadLetter]:
-        """Dead letters that match all that is given, oldest first. Times are those of death, inclusive."""
-        spans = [(each, each) for each in ids] if ids is not None else [_span(since_at, until_at)]
+        """The first of `letters`, as a list."""
+        wanted = Wanted(session=session, reason=reason, since_at=since_at, until_at=until_at, ids=ids)
         found: list[DeadLetter] = []
-        for start, end in spans:
-            async for each in read_letters(self._commit, self._keys.dead, start, end):
-                if len(found) == limit:
-                    return found
-                if session in (None, each.session) and reason in (None, each.reason):
-                    found.append(each)
+        async for letter in self.letters(wanted):
+            if len(found) == limit:
+                break
+            found.append(letter)
         return found
 
     async def replay(self, letters: Sequence[DeadLetter]) -> int:
@@ -236,6 +244,11 @@ class Queue:
         count: int = await self._commit.command("XDEL", self._keys.dead, *(each.id for each in letters))
         return count
 
+    async def expire(self, before_at: int) -> int:
+        """Deletes the letters that died before that time (ms), in one command; returns how many."""
+        count: int = await self._commit.command("XTRIM", self._keys.dead, "MINID", before_at)
+        return count
+
     async def waiting(self, session: str) -> int:
         """How many events of the session wait or are being delivered."""
         count: int = await self._commit.command("LLEN", self._keys.mail(encode(session)))
@@ -255,10 +268,6 @@ def _digest(payload: bytes) -> bytes:
 
 def _ms(seconds: float) -> int:
     return max(0, math.ceil(seconds * 1000))
-
-
-def _span(since_at: int | None, until_at: int | None) -> tuple[str, str]:
-    return "-" if since_at is None else str(since_at), "+" if until_at is None else str(until_at)
 
 
 def _held(delivery: Delivery) -> Held:

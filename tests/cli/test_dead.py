@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from bridge.queue import Queue
+from bridge.queue import Direction, Queue
 from tests.cli.conftest import Run
 from tests.cli.queued import bury, configure, with_queue
 
@@ -64,10 +63,12 @@ def test_letters_are_chosen_by_the_options(run: Run, options: list[str], found: 
 def test_the_list_has_ids_reasons_and_times_and_no_body(run: Run) -> None:
     row = listed(run, "--session", "s-1")[0]
     assert set(row) == {
-        "id", "integration", "direction", "session", "reason", "tries", "accepted_at", "died_at", "error",
+        "id", "integration", "direction", "session", "event", "message", "chat",
+        "reason", "tries", "accepted_at", "died_at", "error",
     }  # fmt: skip
     assert (row["integration"], row["direction"], row["session"]) == ("support", "out", "s-1")
     assert (row["reason"], row["error"]) == ("rejected", "Forbidden:\nbot was blocked")
+    assert (row["event"], row["message"], row["chat"]) == ("", "", ""), "the body names none"
     table = run("dead", "list").stdout
     assert len(table.splitlines()) == 6
     assert "Forbidden: bot was blocked" in table
@@ -91,6 +92,36 @@ def test_what_is_no_id_is_said(run: Run, verb: str, letter: str) -> None:
     result = run("dead", verb, letter)
     assert result.exit_code == 2
     assert "as `dead list` shows them" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("direction", "body", "ids"),
+    [
+        (
+            "out",
+            {"event_type": "message:brain_send", "request_id": "r-1", "external_session_id": "4711"},
+            ["message:brain_send", "r-1", "4711"],
+        ),
+        ("in", {"type": "click", "id": "m-1", "chat": "4711", "payload": "yes"}, ["click", "m-1", "4711"]),
+        ("out", {"event_type": 7, "request_id": None}, ["", "", ""]),
+        ("out", [], ["", "", ""]),
+    ],
+    ids=["event", "message", "odd", "no-object"],
+)
+def test_a_letter_is_named_as_its_payload_is(
+    run: Run, redis_url: str, direction: Direction, body: Any, ids: list[str]
+) -> None:
+    with_queue(redis_url, lambda queue: bury(queue, "s-7", json.dumps(body).encode()), direction=direction)
+    [row] = listed(run, "--session", "s-7")
+    assert [row["event"], row["message"], row["chat"]] == ids
+
+
+def test_a_list_that_is_cut_says_so(run: Run) -> None:
+    result = run("dead", "list", "--limit", "3")
+    assert result.stderr == ""
+    result = run("dead", "list", "--limit", "2")
+    assert result.stderr == "more than 2 of support/out: raise --limit\n"
+    assert len(result.stdout.splitlines()) == 5
 
 
 def test_replay_puts_the_chosen_back_into_their_queue(run: Run, redis_url: str) -> None:
@@ -135,13 +166,15 @@ def test_all_means_every_queue(run: Run, redis_url: str) -> None:
 
 
 def test_more_letters_than_one_batch(run: Run, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["bridge.cli.dead"], "BATCH", 2)
+    monkeypatch.setattr("bridge.queue.letters.PAGE", 2)
     assert run("dead", "replay", "--integration", "support").stdout == "replayed 4\n"
 
 
-def test_purge_asks_first(run: Run) -> None:
+def test_purge_asks_first_and_says_how_many(run: Run) -> None:
     refused = run("dead", "purge", "--all", input="n\n")
     assert refused.exit_code == 1
+    assert "Delete 5 dead letters for good?" in refused.stdout
+    assert run("dead", "purge", "--session", "nobody").stdout == "purged 0\n", "there is nothing to ask"
     assert len(listed(run)) == 5
     assert run("dead", "purge", "--reason", "expired", input="y\n").stdout.endswith("purged 1\n")
     assert run("dead", "purge", "--all", "--yes").stdout == "purged 4\n"
@@ -163,3 +196,41 @@ def test_which_letters_must_be_said(run: Run, verb: str) -> None:
 )
 def test_a_wrong_choice_is_exit_code_2(run: Run, options: list[str]) -> None:
     assert run("dead", "list", *options).exit_code == 2
+
+
+# ---- an integration that was taken out of the settings -----------------------------------------------------
+
+
+@pytest.fixture
+def removed(folder: Path) -> None:
+    """There was an integration `sales`; its letter is still there."""
+    file = folder / "bridge.toml"
+    file.write_text(file.read_text().partition("[integrations.sales]")[0])
+
+
+@pytest.mark.usefixtures("removed")
+def test_letters_of_a_removed_integration_are_listed_and_shown(run: Run) -> None:
+    assert bodies(run) == [BODY, "second", "third", "fourth", "fifth"]
+    assert bodies(run, "--integration", "sales") == ["fifth"]
+    assert run("dead", "list", "--integration", "none").exit_code == 2
+
+
+@pytest.mark.usefixtures("removed")
+@pytest.mark.parametrize("by", ["integration", "id", "all"])
+def test_they_are_not_put_where_nobody_delivers_them(run: Run, by: str) -> None:
+    row = listed(run, "--integration", "sales")[0]
+    options = {"integration": ["--integration", "sales"], "id": [row["id"]], "all": ["--all"]}[by]
+    result = run("dead", "replay", *options)
+    assert result.exit_code == 1
+    assert result.stdout == f"replayed {4 if by == 'all' else 0}\n"
+    assert result.stderr == (
+        "moveo-bridge: 1 of sales stay: nobody would deliver them without [integrations.sales]\n"
+    )
+    assert listed(run, "--integration", "sales") == [row]
+
+
+@pytest.mark.usefixtures("removed")
+def test_they_are_purged_as_any(run: Run) -> None:
+    """Also when a person's letters are erased by their session, wherever they are."""
+    assert run("dead", "purge", "--session", "s-9", "--yes").stdout == "purged 1\n"
+    assert bodies(run) == [BODY, "second", "third", "fourth"]

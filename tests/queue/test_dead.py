@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from typing import Any
 
-from bridge.queue import Ack, Bury, DeadLetter, Limits, Park, Pushed, Queue
+import pytest
+from redis.asyncio import Redis
+
+from bridge.queue import Ack, Bury, DeadLetter, Limits, Park, Pushed, Queue, Wanted, dead
+from bridge.queue.commit import Argument
+from bridge.queue.letters import PAGE
 from tests.queue.conftest import Make
 from tests.queue.hands import Hands, claim, claim_one
 
@@ -174,3 +180,81 @@ async def test_a_value_of_another_version_can_be_buried_and_put_back(
     assert [letter.payload for letter in letters] == [value]
     await queue.replay(letters)
     assert await hands.do("LRANGE", f"{hands.prefix}mail:s", 0, -1) == [value]
+
+
+# ---- many at once ------------------------------------------------------------------------------------------
+
+
+async def test_many_are_put_back_in_order_and_never_held_together(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are not meant are passed over once, whatever there is of them."""
+    asked: list[object] = []
+    real = queue._commit.command
+
+    async def command(*words: Argument) -> Any:
+        asked.append(words[0])
+        return await real(*words)
+
+    monkeypatch.setattr(queue._commit, "command", command)
+    for n in range(1000):
+        await queue.reject(b"%d" % n, "odd" if n % 2 else "even", f"s{n % 4}")
+    assert await dead.count(queue, Wanted()) == 1000
+    asked.clear()
+    assert await dead.replay(queue, Wanted(reason="odd")) == 500
+    assert asked == ["XRANGE"] * (1000 // PAGE + 1)
+    got: dict[str, list[int]] = {}
+    while deliveries := await claim(queue):
+        for each in deliveries:
+            got.setdefault(each.session, []).append(int(each.payload))
+        await queue.turn([Ack(each) for each in deliveries], 0)
+    assert got == {"s1": list(range(1, 1000, 4)), "s3": list(range(3, 1000, 4))}
+    assert await dead.purge(queue, Wanted(session="s0")) == 250
+    assert await dead.count(queue, Wanted()) == 250
+
+
+async def test_two_who_replay_the_same_take_each_letter_once_and_keep_the_order(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.queue.letters.PAGE", 7)
+    one, other = make(), make()
+    for n in range(100):
+        await one.reject(b"%d" % n, "stale", "s")
+    done = await asyncio.gather(dead.replay(one, Wanted()), dead.replay(other, Wanted(session="s")))
+    assert sum(done) == 100
+    got = []
+    while deliveries := await claim(one):
+        got += [int(each.payload) for each in deliveries]
+        await one.turn([Ack(each) for each in deliveries], 0)
+    assert got == list(range(100))
+
+
+async def test_what_dies_again_meanwhile_is_not_replayed_again(queue: Queue) -> None:
+    await bury(queue, "s", b"1")
+    [letter] = await queue.dead()
+    wanted = Wanted(until_at=letter.died_at)
+    assert await dead.replay(queue, wanted) == 1
+    await asyncio.sleep(0.002)  # the ms of its death is over
+    await queue.turn([Bury(await claim_one(queue), "rejected")], 0)
+    assert await dead.replay(queue, wanted) == 0
+    [again] = await queue.dead()
+    assert again.died_at > letter.died_at
+    assert again.accepted_at == letter.accepted_at
+
+
+async def test_queues_with_letters_are_found_whoever_they_belong_to(make: Make, redis: Redis) -> None:
+    await make("gone-2").reject(b"[]", "stale")
+    await make("a_b").reject(b"[]", "stale")
+    await make("empty").push("s", b"[]")
+    await redis.set("{bridge:x:sideways}:dead", "")
+    assert await dead.with_letters(redis) == [("a_b", "out"), ("gone-2", "out")]
+
+
+async def test_letters_expire_by_the_time_they_died(queue: Queue) -> None:
+    for n in range(3):
+        await queue.reject(b"%d" % n, "stale")
+        await asyncio.sleep(0.002)
+    first, _, third = await queue.dead()
+    assert await queue.expire(first.died_at) == 0
+    assert await queue.expire(third.died_at) == 2
+    assert await queue.dead() == [third]

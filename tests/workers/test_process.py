@@ -25,7 +25,6 @@ from tests.workers.bench import quiet, until
 from tests.workers.children import ARQ, OWN, Child, worker
 from tests.workers.platform import Answer, Platform, platform
 from workers.process import Process
-from workers.settings import JOBS, worker_settings
 
 CONFIG = """
 [worker]
@@ -325,25 +324,6 @@ async def test_arq_says_each_line_once(redis_url: str, config: str, tmp_path: Pa
     with worker(tmp_path, config, redis_url, ARQ) as child:
         await started(child)
         assert child.log.count("Starting worker") == 1
-
-
-async def test_side_jobs_are_run_by_arq(
-    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
-) -> None:
-    queue = Queue(redis, "support", "out")
-    await queue.reject(b'{"event_type":"message:brain_send","session_id":"s"}', "no-recipient", "s")
-    assert (await queue.stats()).dead == 1
-    file = tmp_path / "jobs.toml"
-    file.write_text(config)
-    given = worker_settings(load(file, {"REDIS_URL": redis_url}))
-    pool = given["redis_pool"]
-    with worker(tmp_path, config, redis_url) as child:
-        await started(child)
-        job = await pool.enqueue_job("purge_dead", "support", _queue_name=JOBS)
-        assert await job.result(timeout=15, poll_delay=0.1) == 1
-    await pool.aclose(close_connection_pool=True)
-    assert (await queue.stats()).dead == 0
-    assert json.loads(await redis.get(f"arq:result:{job.job_id}"))["r"] == 1, "JSON, never pickle"
 
 
 async def test_the_id_of_a_web_chat_which_is_its_key_is_in_no_log(

@@ -1,0 +1,111 @@
+"""Jobs that people start, and retention: run by arq in a real worker process, on a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bridge.config import load
+from bridge.queue import Queue
+from tests.workers.bench import until
+from tests.workers.children import worker
+from tests.workers.platform import Platform, platform
+from tests.workers.test_process import CONFIG, started
+from workers.settings import JOBS, worker_settings
+
+Job = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Platform]:
+    async with platform() as started:
+        yield started
+
+
+@pytest.fixture
+def config(there: Platform) -> str:
+    return CONFIG.format(url=there.url)
+
+
+@pytest.fixture
+def queue(redis_client: Redis) -> Queue:
+    return Queue(redis_client, "support", "out")
+
+
+@pytest.fixture
+async def job(redis_url: str, config: str, tmp_path: Path) -> AsyncIterator[Job]:
+    """Starts a job as people do, and gives what it returned."""
+    file = tmp_path / "jobs.toml"
+    file.write_text(config)
+    pool = worker_settings(load(file, {"REDIS_URL": redis_url}))["redis_pool"]
+
+    async def run(name: str, *given: Any, **named: Any) -> Any:
+        started = await pool.enqueue_job(name, *given, **named, _queue_name=JOBS)
+        result = await started.result(timeout=15, poll_delay=0.1)
+        kept = await pool.get(f"arq:result:{started.job_id}")
+        assert json.loads(kept)["r"] == result, "JSON, never pickle"
+        return result
+
+    yield run
+    await pool.aclose(close_connection_pool=True)
+
+
+def event(text: str) -> bytes:
+    return json.dumps(
+        {
+            "event_type": "message:brain_send",
+            "session_id": "s",
+            "external_session_id": "s",
+            "output": {"responses": [{"type": "text", "text": text}]},
+        }
+    ).encode()
+
+
+async def test_letters_are_replayed_and_purged_by_what_is_known_of_them(
+    queue: Queue, there: Platform, config: str, redis_url: str, tmp_path: Path, job: Job
+) -> None:
+    for reason in ("stale", "no-recipient", "unroutable"):
+        for number in range(2):
+            await queue.reject(event(f"{reason} {number}"), reason, "s")
+    letters = await queue.dead()
+    with worker(tmp_path, config, redis_url) as child:
+        await started(child)
+        assert await job("purge_dead", "support", until_at=letters[0].died_at - 1) == 0
+        assert await job("replay_dead", "support", since_at=letters[-1].died_at + 1) == 0
+        assert await job("replay_dead", "support", "out", "other session") == 0
+        assert await job("replay_dead", "support", reason="stale", until_at=letters[-1].died_at) == 2
+        received = await there.has(2)
+        assert [each.json["data"]["text"] for each in received] == ["stale 0", "stale 1"]
+        assert await job("purge_dead", "support", session="s", reason="unroutable") == 2
+        assert await job("purge_dead", "support", since_at=letters[0].died_at) == 2
+    assert await queue.dead() == []
+
+
+async def test_old_letters_expire_at_a_workers_start(
+    queue: Queue, redis_client: Redis, config: str, redis_url: str, tmp_path: Path
+) -> None:
+    """Those that are younger stay; the age is that by the clock of Redis, which dated them."""
+    await queue.reject(b"[]", "undecodable")
+    [(_, fields)] = await redis_client.xrange("{bridge:support:out}:dead")
+    await redis_client.delete("{bridge:support:out}:dead")
+    seconds, _ = await redis_client.time()
+    for days in (31, 9, 7):
+        await redis_client.xadd("{bridge:support:out}:dead", fields, f"{(seconds - days * 86_400) * 1000}-0")
+    with worker(tmp_path, f"[queue]\ndead_days = 8\n{config}", redis_url) as child:
+        await until(lambda: "dead.expired" in child.log, 20)
+        [line] = [line for line in map(json.loads, child.log.splitlines()) if line["event"] == "dead.expired"]
+    assert (line["integration"], line["direction"], line["letters"]) == ("support", "out", 2)
+    [letter] = await queue.dead()
+    assert letter.died_at == (seconds - 7 * 86_400) * 1000
+
+
+def test_they_expire_every_hour(redis_url: str, config: str, tmp_path: Path) -> None:
+    file = tmp_path / "bridge.toml"
+    file.write_text(config)
+    [cron] = worker_settings(load(file, {"REDIS_URL": redis_url}))["cron_jobs"]
+    assert (cron.name, cron.minute, cron.hour, cron.run_at_startup) == ("cron:retain_dead", 17, None, True)
