@@ -19,6 +19,7 @@ from bridge.channels import Call, Channel, Wait
 from bridge.config import Integration
 from bridge.errors import ContentRefused, Moved, PayloadError, SendError, Uncertain
 from bridge.events import Event, SessionClosed, SessionExpired, decode
+from bridge.failpoints import reach
 from bridge.plan import Plan, plan
 from bridge.queue import Ack, Bury, Delivery, Park, Queue, Settle
 from bridge.sender import Transport
@@ -177,9 +178,11 @@ class Deliverer:
                 to = error.to
                 journey.move(to)
             else:
+                reach("worker.sent")
                 journey.advance()
                 if isinstance(journey.step, Call):
                     await lease.progress(journey.cursor)
+                    reach("worker.stored")
         return Ack(delivery)
 
     async def _call(self, call: Call, lease: Lease) -> None:
@@ -197,6 +200,7 @@ class Deliverer:
                 call = msgspec.structs.replace(call, uploaded=uploaded)
                 await lease.hold()
             stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
+            reach("worker.sending")
             self._channel.check(await self._send(self._channel.request(stamped)))
         except (ContentRefused, Moved):
             raise

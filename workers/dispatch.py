@@ -19,6 +19,7 @@ from typing import Final, TypeAlias
 from redis.asyncio import Redis
 
 from bridge.errors import StoreUnavailable
+from bridge.failpoints import reach
 from bridge.queue import Beat, Bury, Delivery, Held, Park, Queue, Settle, Turn, wait_for_wake
 from bridge.runtime import cancelled
 from workers.clock import Clock
@@ -118,6 +119,8 @@ class Dispatcher:
         if not slots and not done:
             return None
         asked_at = asyncio.get_running_loop().time()
+        if done:
+            reach("worker.settling")
         try:
             turn = await self.queue.turn([settle for _, settle in done], slots)
         except StoreUnavailable as error:
@@ -126,6 +129,8 @@ class Dispatcher:
             return None
         self._outage.over()
         del self._done[: len(done)]
+        if done:
+            reach("worker.settled")
         for lease, settle in done:
             self._settled(lease, settle, turn)
         for delivery in turn.deliveries:
