@@ -1,4 +1,4 @@
-"""How a process of the bridge runs Python: its event loop, and when garbage is looked for."""
+"""How a process of the bridge runs: its event loop, when garbage is looked for, how many files it may open."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 import gc
 import importlib
 import importlib.util
+import resource
 from collections.abc import Callable
 from typing import Any, Final
 
 GC_THRESHOLD: Final = 50_000
 """New objects before a look at them. Events are trees without cycles and leave by reference count alone; at
 Python's own figure, looking through them was measured at a fifth of a delivery."""
+FILES: Final = 65_536
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -36,3 +38,14 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
+
+
+def lift_file_limit() -> None:
+    """Lets the process open as many files, which connections are too, as it may: many systems begin at 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        except (OSError, ValueError):  # macOS allows less than it says; then it stays as it is
+            pass

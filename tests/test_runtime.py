@@ -1,13 +1,14 @@
-"""How a process runs Python."""
+"""How a process runs."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import resource
 import subprocess
 import sys
 
-from bridge.runtime import GC_THRESHOLD, event_loop
+from bridge.runtime import FILES, GC_THRESHOLD, event_loop
 
 
 def test_uvloop_is_used_where_it_is_installed() -> None:
@@ -23,3 +24,12 @@ def test_what_is_there_at_the_start_is_not_looked_at_again() -> None:
     said += "print(gc.get_freeze_count() > 1000, gc.get_threshold()[0])"
     run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["True", str(GC_THRESHOLD)]
+
+
+def test_as_many_files_may_be_open_as_the_system_allows() -> None:
+    said = "import resource; from bridge.runtime import lift_file_limit; kind = resource.RLIMIT_NOFILE; "
+    said += "resource.setrlimit(kind, (100, resource.getrlimit(kind)[1])); lift_file_limit(); "
+    said += "print(resource.getrlimit(kind)[0])"
+    run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert int(run.stdout) == (FILES if hard == resource.RLIM_INFINITY else min(hard, FILES))

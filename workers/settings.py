@@ -27,7 +27,7 @@ from bridge.errors import ConfigError, StoreUnavailable
 from bridge.log import configure
 from bridge.queue import Direction, Queue, Wanted, connect
 from bridge.queue.connection import FAILURES, not_now
-from bridge.runtime import event_loop, settle_memory
+from bridge.runtime import event_loop, lift_file_limit, settle_memory
 from workers import housekeeping
 from workers.outage import Outage
 from workers.process import Process
@@ -83,6 +83,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
 def run(settings: Settings) -> None:
     """The worker process, until SIGTERM or SIGINT. Raises ConfigError when it cannot start."""
     configure(settings.log)
+    lift_file_limit()
     given = worker_settings(settings)
     loop = (event_loop() or asyncio.new_event_loop)()
     asyncio.set_event_loop(loop)

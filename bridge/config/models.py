@@ -147,6 +147,8 @@ class IngressConfig(Model):
     spool: Path | None = None
     max_body_bytes: Count = 8_388_608
     """A Matrix homeserver says up to 100 events of 64 KB at once, WhatsApp up to 3 MB."""
+    max_connections: Count = 10_000
+    """Open at once; from nine tenths of it on, idle ones make room for new ones."""
     window_seconds: float = Field(default=300, ge=0, allow_inf_nan=False)
     """How far a signed event's timestamp may be from the clock, either way; 0: any timestamp will do."""
     admin_host: str = "127.0.0.1"

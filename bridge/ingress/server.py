@@ -25,7 +25,7 @@ from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.persistence import persistence_warnings
 from bridge.queue import connect
-from bridge.runtime import event_loop, settle_memory
+from bridge.runtime import event_loop, lift_file_limit, settle_memory
 
 DRAIN_SECONDS: Final = BODY_SECONDS + STORE_SECONDS + 1
 REDIS_SECONDS: Final = 1.0
@@ -45,6 +45,7 @@ def run(settings: Settings) -> None:
         raise ConfigError("integrations: none is configured: add a table [integrations.NAME] to bridge.toml")
     configure(settings.log)
     settle_memory()
+    lift_file_limit()
     with asyncio.Runner(loop_factory=event_loop()) as runner:
         runner.run(_until_told(settings))
 
@@ -86,7 +87,9 @@ async def serving(settings: Settings) -> AsyncIterator[Addresses]:
         )
         await probes.start()
         stack.push_async_callback(probes.stop)
-        server = Server(app, ingress.host, ingress.port, key="ingress.port")
+        server = Server(
+            app, ingress.host, ingress.port, key="ingress.port", connections=ingress.max_connections
+        )
         await server.start()
         stack.push_async_callback(server.stop)
         await _warn(settings, redis)
