@@ -1,8 +1,9 @@
-"""How a process of the bridge runs: its event loop, when garbage is looked for, how many files it may open."""
+"""How a process of the bridge runs: its event loop, its garbage, how many files it may open."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -41,11 +42,9 @@ def settle_memory() -> None:
 
 
 def lift_file_limit() -> None:
-    """Lets the process open as many files, which connections are too, as it may: many systems begin at 1024."""
+    """Lets the process open as many files as it may, which connections are too: many systems begin at 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
-        try:
+        with contextlib.suppress(OSError, ValueError):  # macOS allows less than it says: it stays as it is
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        except (OSError, ValueError):  # macOS allows less than it says; then it stays as it is
-            pass
