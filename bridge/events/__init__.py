@@ -161,13 +161,16 @@ class Decoded(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """What the ingress needs: the unit of order ("" when the event names none) and the event's time in ms."""
+    """What the ingress needs: the unit of order ("" when the event names none), the event's time in ms."""
 
     session: str
     timestamp: Timestamp | None = None
+    ephemeral: bool = False
+    """Of use for seconds only: typing and receipts."""
 
 
 class _Envelope(Struct, frozen=True):
+    event_type: str = ""
     session_id: str = ""
     external_session_id: str = ""
     timestamp: Timestamp | None = None
@@ -179,6 +182,7 @@ EVENT_TYPES: Final[dict[str, type[KnownEvent]]] = {
 _KINDS: Final = {cls: msgspec.inspect.type_info(cls) for cls in (*EVENT_TYPES.values(), Unknown, _Envelope)}
 _events: Final = msgspec.json.Decoder(KnownEvent)
 _envelopes: Final = msgspec.json.Decoder(_Envelope)
+_EPHEMERAL: Final = frozenset(str(cls.__struct_config__.tag) for cls in (Compose, Read, Delivered))
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -203,7 +207,11 @@ def route(raw: bytes) -> Route:
         except PayloadError:
             return Route("")
         envelope = fit(_KINDS[_Envelope], value, "", losses)
-    return Route(envelope.session_id or envelope.external_session_id, envelope.timestamp)
+    return Route(
+        envelope.session_id or envelope.external_session_id,
+        envelope.timestamp,
+        envelope.event_type in _EPHEMERAL,
+    )
 
 
 def event_type(event: Event) -> str:

@@ -39,7 +39,10 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
     app[QUEUES] = queues
     commit = GroupCommit(redis, STORE_SECONDS)
     limits = Limits(
-        depth=settings.queue.depth, seen_seconds=settings.queue.seen_seconds, dead=settings.queue.dead
+        depth=settings.queue.depth,
+        seen_seconds=settings.queue.seen_seconds,
+        dead=settings.queue.dead,
+        session_depth=settings.queue.session_depth,
     )
 
     def queue(name: str, direction: Direction) -> Queue:

@@ -27,6 +27,10 @@ class Outcome(enum.StrEnum):
     """It is no JSON object: a dead letter."""
     STALE = "stale"
     """Its time is outside the window: a dead letter."""
+    FLOOD = "flood"
+    """Its session holds as much as one may: a dead letter."""
+    SHED = "shed"
+    """A typing sign or a receipt behind so much else that it would come too late; nothing is kept of it."""
     UNSIGNED = "unsigned"
     MALFORMED = "malformed"
     TIMEOUT = "timeout"
@@ -43,6 +47,8 @@ STATUS: Final = {
     Outcome.UNROUTABLE: HTTPStatus.OK,
     Outcome.UNDECODABLE: HTTPStatus.OK,
     Outcome.STALE: HTTPStatus.OK,
+    Outcome.FLOOD: HTTPStatus.OK,
+    Outcome.SHED: HTTPStatus.OK,
     Outcome.UNSIGNED: HTTPStatus.UNAUTHORIZED,
     Outcome.MALFORMED: HTTPStatus.BAD_REQUEST,
     Outcome.TIMEOUT: HTTPStatus.REQUEST_TIMEOUT,

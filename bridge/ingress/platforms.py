@@ -106,7 +106,9 @@ class Platform:
         if not incoming.chat or len(incoming.chat) > SESSION_LENGTH:
             self._reception.conclude(await self._keep(payload, Outcome.UNROUTABLE))
             return
-        outcome = PUSHED[await self._queue.push(incoming.chat, payload, digest)]
+        outcome = PUSHED[
+            await self._queue.push(incoming.chat, payload, digest, ephemeral=isinstance(incoming, Seen))
+        ]
         match outcome:
             case Outcome.ACCEPTED:
                 self._reception.count(outcome)

@@ -37,6 +37,7 @@ class Reception:
         self.log = structlog.get_logger().bind(integration=integration)
         self._kept = f"{noun}.kept"
         self._refused = f"{noun}.refused"
+        self._shed = f"{noun}.shed"
         self._traffic = traffic
         self._counters = {outcome: counter.labels(integration, outcome) for outcome in Outcome}
         self._lines = {outcome: _Line() for outcome in Outcome}
@@ -61,6 +62,8 @@ class Reception:
         if outcome is not Outcome.DUPLICATE and (times := self._lines[outcome].due(time.monotonic())):
             fields = {"reason": reason} if reason else {}
             event = self._kept if status is HTTPStatus.OK else self._refused
+            if outcome is Outcome.SHED:
+                event = self._shed
             self.log.warning(event, outcome=outcome.value, times=times, **fields)
         return answer(outcome)
 

@@ -29,6 +29,8 @@ PUSHED: Final = {
     Pushed.ACCEPTED: Outcome.ACCEPTED,
     Pushed.DUPLICATE: Outcome.DUPLICATE,
     Pushed.FULL: Outcome.FULL,
+    Pushed.SHED: Outcome.SHED,
+    Pushed.FLOOD: Outcome.FLOOD,
 }
 
 
@@ -66,7 +68,7 @@ class Webhooks:
         where = route(raw)
         if not where.session or len(where.session) > SESSION_LENGTH or self._stale(where):
             return await self._keep(raw, where)
-        outcome = PUSHED[await self._queue.push(where.session, raw)]
+        outcome = PUSHED[await self._queue.push(where.session, raw, ephemeral=where.ephemeral)]
         if outcome is not Outcome.ACCEPTED:
             return self._reception.conclude(outcome)
         self._reception.count(outcome)

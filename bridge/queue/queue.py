@@ -37,6 +37,9 @@ from bridge.queue.values import (
     Turn,
 )
 
+EPHEMERAL_PART: Final = 10
+"""A session that holds this part of what it may takes nothing ephemeral: it would come too late."""
+
 
 class Queue:
     """The FIFOs of all sessions of one integration and direction."""
@@ -60,20 +63,31 @@ class Queue:
         self._remember_ms: Final = max(1, _ms(limits.seen_seconds))
         keys = self._keys
         self._push: Final = (
-            (keys.due, keys.head, keys.stats, keys.wake),
-            (limits.depth, self._remember_ms),
+            (keys.due, keys.head, keys.stats, keys.wake, keys.dead),
+            (
+                limits.depth,
+                self._remember_ms,
+                limits.session_depth,
+                max(1, limits.session_depth // EPHEMERAL_PART),
+                limits.dead,
+            ),
         )
 
-    async def push(self, session: str, payload: bytes, digest: bytes | None = None) -> Pushed:
-        """Appends an event to its session, unless its digest was accepted lately or the queue is full.
+    async def push(
+        self, session: str, payload: bytes, digest: bytes | None = None, *, ephemeral: bool = False
+    ) -> Pushed:
+        """Appends an event to its session, unless its digest was accepted lately or there is no room for it.
 
-        The digest is that of the payload where none is given.
+        The digest is that of the payload where none is given. `ephemeral` is what is of use for seconds only.
         """
         keys, name = self._keys, encode(session)
         digest = digest or _digest(payload)
         return Pushed(
             await self._commit.join(
-                scripts.PUSH, self._push, (keys.seen(digest), keys.mail(name)), (name, payload)
+                scripts.PUSH,
+                self._push,
+                (keys.seen(digest), keys.mail(name)),
+                (name, payload, b"1" if ephemeral else b""),
             )
         )
 

@@ -17,6 +17,10 @@ class Pushed(enum.Enum):
     ACCEPTED = 1
     DUPLICATE = 0
     FULL = -1
+    SHED = -2
+    """It was ephemeral, and its session has so much waiting that it would come too late to be of use."""
+    FLOOD = -3
+    """Its session holds as much as one may: it is kept as a dead letter."""
 
 
 class Limits(Struct, frozen=True):
@@ -27,6 +31,8 @@ class Limits(Struct, frozen=True):
     lease_seconds: float = 5.0
     dead: int = 100_000
     """Dead letters kept; a few more may be, the oldest go first."""
+    session_depth: int = 10_000
+    """What one session holds at most; from a tenth of it on, it takes nothing ephemeral."""
 
 
 class Delivery(Struct, frozen=True):

@@ -17,6 +17,7 @@ from bridge.channels import (
     Reading,
     Reply,
     Request,
+    Seen,
     UserMessage,
 )
 from bridge.channels.capabilities import Capabilities
@@ -30,6 +31,7 @@ class Posted(msgspec.Struct):
     answer_type: str = "text/plain"
     failed: tuple[Failed, ...] = ()
     errands: tuple[Errand, ...] = ()
+    seen: tuple[Seen, ...] = ()
 
 
 class Echo:
@@ -70,6 +72,7 @@ class Echo:
             posted.answer_type,
             failed=posted.failed,
             errands=posted.errands,
+            seen=posted.seen,
         )
 
 

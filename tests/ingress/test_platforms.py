@@ -8,10 +8,10 @@ import msgspec
 import pytest
 import structlog
 
-from bridge.channels import Call, Click, Errand, Failed, Incoming, User, UserMessage
+from bridge.channels import Call, Click, Errand, Failed, Incoming, Seen, User, UserMessage
 from bridge.queue import Ack
 from tests.ingress.conftest import ECHO, SECRET, Ingress, Serve
-from tests.ingress.echo import posted
+from tests.ingress.echo import Posted, posted
 from tests.workers.platform import Answer, platform
 
 KEYED = "tests.ingress.echo:Keyed"
@@ -119,6 +119,16 @@ async def test_bodies_are_bounded_as_everywhere(serve: Serve) -> None:
     ingress = await serve(ingress={"max_body_bytes": 100})
     assert (await post(ingress, b"x" * 101))[0] == 413
     assert (await post(ingress, b"x", **{"Content-Encoding": "gzip"}))[0] == 415
+
+
+async def test_a_flooded_chat_sheds_receipts_and_keeps_the_rest_as_dead_letters(serve: Serve) -> None:
+    ingress = await serve(queue={"session_depth": 1})
+    more = msgspec.structs.replace(HELLO, id="e2")
+    body = msgspec.json.encode(Posted(incoming=(HELLO, more), seen=(Seen(chat="c1", id="r1"),)))
+    assert (await post(ingress, body))[0] == 200
+    assert await received(ingress) == [("c1", HELLO)]
+    assert await ingress.dead("in") == [("flood", msgspec.json.encode(more))]
+    assert 'moveo_bridge_messages_total{integration="support",outcome="shed"} 1.0' in await ingress.metrics()
 
 
 async def test_a_full_queue_lets_the_platform_come_again(serve: Serve) -> None:

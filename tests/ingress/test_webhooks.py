@@ -297,6 +297,23 @@ async def test_what_is_no_http_is_a_400(ingress: Ingress) -> None:
     assert (await talk(ingress, b"\x16\x03\x01canary\r\n\r\n")).startswith(b"HTTP/1.0 400")
 
 
+@pytest.mark.parametrize("kind", ["message:compose", "message:read", "message:delivered"])
+async def test_a_flooded_session_sheds_signs_first_and_keeps_the_rest_as_dead_letters(
+    serve: Serve, kind: str
+) -> None:
+    ingress = await serve(queue={"session_depth": 2})
+    assert await ingress.post(event(n=0)) == (200, b'{"status":"accepted"}')
+    assert await ingress.post(event(event_type=kind)) == (200, b'{"status":"shed"}')
+    assert await ingress.post(event(n=1)) == (200, b'{"status":"accepted"}')
+    assert await ingress.post(event(n=2)) == (200, b'{"status":"flood"}')
+    assert await ingress.post(event(event_type=kind, session_id="calm")) == (200, b'{"status":"accepted"}')
+    assert await ingress.dead() == [("flood", event(n=2))]
+    assert (await ingress.queue().stats()).depth == 3
+    counted = await ingress.metrics()
+    for outcome in ("shed", "flood"):
+        assert f'moveo_bridge_events_total{{integration="support",outcome="{outcome}"}} 1.0' in counted
+
+
 async def test_a_full_queue_is_a_503(serve: Serve) -> None:
     ingress = await serve(queue={"depth": 1})
     await ingress.post(EVENT)

@@ -19,6 +19,11 @@ class Hands:
         """A plain command."""
         return await self.redis.execute_command(*words)  # type: ignore[no-untyped-call]
 
+    async def now(self) -> int:
+        """The server's clock, in ms."""
+        seconds, micros = await self.do("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
     async def time_passes(self, session: str) -> None:
         """The session's lease or park is over."""
         await self.do("ZADD", f"{self.prefix}due", "XX", 0, session)

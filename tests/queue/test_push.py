@@ -101,3 +101,63 @@ async def test_queues_do_not_see_each_other(make: Make) -> None:
     await make("one").push("s", b"1")
     assert await claim(make("two")) == ()
     assert await make("two").push("s", b"1") is Pushed.ACCEPTED
+
+
+FLOODED = Limits(session_depth=20, dead=10)
+
+
+async def fill(queue: Queue, count: int) -> None:
+    for n in range(count):
+        assert await queue.push("flood", b"%d" % n) is Pushed.ACCEPTED
+
+
+async def test_what_is_ephemeral_is_shed_where_it_would_come_too_late(make: Make, hands: Hands) -> None:
+    """From a tenth of what the session may hold; ordinary events and other sessions are taken still."""
+    queue = make(limits=FLOODED)
+    assert await queue.push("flood", b"typing", ephemeral=True) is Pushed.ACCEPTED
+    await fill(queue, 1)
+    before = await hands.keys()
+    assert await queue.push("flood", b"typing on", ephemeral=True) is Pushed.SHED
+    assert (await hands.keys(), (await queue.stats()).depth) == (before, 2), "nothing is kept of it"
+    assert await queue.push("flood", b"words") is Pushed.ACCEPTED
+    assert await queue.push("calm", b"typing too", ephemeral=True) is Pushed.ACCEPTED
+
+
+async def test_a_flooded_session_keeps_what_is_too_much_as_dead_letters(make: Make) -> None:
+    queue = make(limits=FLOODED)
+    await fill(queue, 20)
+    assert await queue.push("flood", b"too much") is Pushed.FLOOD
+    assert await queue.push("flood", b"too much") is Pushed.DUPLICATE
+    assert await queue.push("calm", b"other") is Pushed.ACCEPTED
+    (letter,) = await queue.dead()
+    assert (letter.session, letter.reason, letter.payload) == ("flood", "flood", b"too much")
+    stats = await queue.stats()
+    assert (stats.depth, stats.buried_total, stats.duplicates_total) == (21, 1, 1)
+    await queue.turn([Ack(each) for each in await claim(queue)], 0)
+    assert await queue.push("flood", b"room again") is Pushed.ACCEPTED
+
+
+async def test_a_replayed_flood_stands_where_it_would_have_stood(make: Make, hands: Hands) -> None:
+    queue = make(limits=FLOODED)
+    await fill(queue, 20)
+    await queue.push("flood", b"too much")
+    await queue.turn([Ack(await claim_one(queue))], 0)
+    (letter,) = await queue.dead()
+    while await hands.now() <= letter.accepted_at:
+        pass
+    await queue.push("flood", b"later")
+    await queue.replay(await queue.dead())
+    payloads = []
+    while deliveries := await claim(queue, 1):
+        payloads.append(deliveries[0].payload)
+        await queue.turn([Ack(deliveries[0])], 0)
+    assert payloads[-3:] == [b"19", b"too much", b"later"]
+
+
+async def test_a_flood_takes_half_the_room_of_the_dead_letters_at_most(make: Make) -> None:
+    """What is beyond is refused, so that its sender knows: the letters of others stay."""
+    queue = make(limits=FLOODED)
+    await fill(queue, 20)
+    answers = [await queue.push("flood", b"more %d" % n) for n in range(7)]
+    assert answers == [Pushed.FLOOD] * 5 + [Pushed.FULL] * 2
+    assert await queue.push("flood", b"more 6") is Pushed.FULL, "it is no duplicate when it comes again"

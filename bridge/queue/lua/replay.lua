@@ -23,8 +23,10 @@ if version == '\1771' or version == '\1772' then -- a value of another version i
 end
 local function is_newer(other)
   local others = accepted(other)
-  -- Of those accepted in the same ms, what was replayed before this one died before it.
-  return at > 0 and (others > at or (others == at and string.sub(other, 2, 2) ~= '2'))
+  -- Of those accepted in the same ms, what was replayed before this one died before it; and what a flooded
+  -- session held stood before what was too much for it.
+  local same_ms = fields.reason ~= 'flood' and string.sub(other, 2, 2) ~= '2'
+  return at > 0 and (others > at or (others == at and same_ms))
 end
 
 redis.call('XDEL', dead, id) -- first, a write that cannot grow: a full server lets the rest through
