@@ -42,7 +42,7 @@ def settle_memory() -> None:
 
 
 def lift_file_limit() -> None:
-    """Lets the process open as many files as it may, which connections are too: many systems begin at 1024."""
+    """Lets the process open as many files, which connections are too, as it may: many begin at 1024."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
