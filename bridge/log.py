@@ -13,6 +13,7 @@ import sys
 from typing import Final, TextIO
 
 import structlog
+from aiohttp import ClientConnectionResetError
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import Processor
 
@@ -64,7 +65,9 @@ def _json() -> list[Processor]:
 
 
 class _Noise(logging.Filter):
-    """aiohttp quotes what it could not parse: a stranger's bytes, and the internet has many strangers."""
+    """aiohttp quotes what it could not parse, and calls it an error when a client has left before its answer:
+    both are for strangers to bring about, and the internet has many.
+    """
 
     def __init__(self, level: int) -> None:
         super().__init__()
@@ -72,8 +75,13 @@ class _Noise(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, HttpProcessingError):
-            return True
-        record.msg, record.args = "request.malformed: %s", (type(error).__name__,)
+        match error:
+            case HttpProcessingError():
+                record.msg = "request.malformed: %s"
+            case ClientConnectionResetError():
+                record.msg = "request.abandoned: %s"
+            case _:
+                return True
+        record.args = (type(error).__name__,)
         record.exc_info = record.exc_text = None
         return self._level <= logging.DEBUG

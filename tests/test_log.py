@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp import ClientConnectionResetError
 from aiohttp.http_exceptions import BadStatusLine
 
 from bridge.config import LogConfig
@@ -89,11 +90,23 @@ def test_a_traceback_shows_no_local_variables(stream: io.StringIO, format_: str)
 
 
 @pytest.mark.parametrize(("level", "count"), [("debug", 1), ("info", 0)])
-def test_a_malformed_request_is_named_and_never_quoted(stream: io.StringIO, level: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        pytest.param(BadStatusLine("canary"), "request.malformed: BadStatusLine", id="malformed"),
+        pytest.param(
+            ClientConnectionResetError("Cannot write to closing transport"),
+            "request.abandoned: ClientConnectionResetError",
+            id="left before the answer",
+        ),
+    ],
+)
+def test_what_strangers_bring_about_is_named_and_never_quoted(
+    stream: io.StringIO, error: Exception, event: str, level: str, count: int
+) -> None:
     configure(LogConfig.model_validate({"level": level}), stream)
-    error = BadStatusLine("canary")
     logging.getLogger("aiohttp.server").error("Error handling request from %s", "canary", exc_info=error)
-    assert [line["event"] for line in lines(stream)] == ["request.malformed: BadStatusLine"] * count
+    assert [line["event"] for line in lines(stream)] == [event] * count
 
 
 def test_auto_is_json_where_nobody_watches_and_console_on_a_terminal(stream: io.StringIO) -> None:
