@@ -1,7 +1,7 @@
 """A listening aiohttp server with bounds for slow clients and for many of them, stopped in two steps.
 
-Who opens connections and says nothing must not keep out those who speak. So when there are many, the oldest
-that has no request under way makes room for the next; only where all are busy is the next one turned away.
+Who opens connections and says nothing must not keep out those who speak. So from nine tenths of the bound on,
+those that have been idle the longest make room; only where all are busy is the next one turned away.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import resource
 import sys
 import time
 from typing import Final
-from weakref import WeakSet
 
 import structlog
 from aiohttp import web
@@ -102,21 +101,22 @@ class _Door:
         self._server = server
         self._most = most
         self._roomy = most - most // 10
-        """From here on the oldest are asked to leave; those that are busy do so later."""
-        self._asked: WeakSet[web.RequestHandler] = WeakSet()
         self._line_at = 0.0
 
     def __call__(self) -> asyncio.Protocol:
-        handlers = self._server.connections
-        if len(handlers) < self._roomy:
+        if len(self._server.connections) < self._roomy:
             return self._server()
-        self._say(len(handlers))
-        for oldest in handlers:
-            if oldest not in self._asked:
-                self._asked.add(oldest)
-                oldest.close()  # at once where nothing is under way, else after the answer
-                break
-        return self._server() if len(handlers) < self._most else _TurnedAway()
+        staying = [each for each in self._server.connections if each.transport is not None]
+        if len(staying) >= self._roomy:
+            self._say(len(staying))
+            idle = sorted(
+                (since, at) for at, each in enumerate(staying) if (since := _idle(each)) is not None
+            )
+            for _, at in idle[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
+                staying[at].force_close()
+            if not idle and len(staying) >= self._most:
+                return _TurnedAway()
+        return self._server()
 
     def _say(self, number: int) -> None:
         """Now and then: strangers can connect at will."""
@@ -125,7 +125,17 @@ class _Door:
             structlog.get_logger(__name__).warning("connections.crowded", open=number, most=self._most)
 
 
+def _idle(handler: web.RequestHandler) -> float | None:
+    """The lower, the longer it has had no request under way; None while it has one.
+
+    aiohttp has no public word for either; without these names nobody would be asked to leave.
+    """
+    if getattr(handler, "_request_in_progress", True):
+        return None
+    since: float = getattr(handler, "_next_keepalive_close_time", 0.0)
+    return since
+
+
 class _TurnedAway(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- TCP has no other
-        transport.abort()
+        transport.close()
