@@ -62,7 +62,7 @@ class Platform:
         raw = await body(request)
         inbound = Inbound(
             method=cast('Literal["GET", "POST", "PUT"]', request.method),
-            url=f"{self._public_url}{request.raw_path}" if self._public_url else str(request.url),
+            url=f"{self._public_url}{request.raw_path}" if self._public_url else _url(request),
             path=request.match_info.get("path", ""),
             query=dict(request.query),
             headers={name.lower(): value for name, value in request.headers.items()},
@@ -127,6 +127,14 @@ class Platform:
     async def _keep(self, body: bytes, outcome: Outcome) -> Outcome:
         """What cannot be given to a chat is a dead letter, once."""
         return outcome if await self._queue.reject(body, outcome.value) else Outcome.DUPLICATE
+
+
+def _url(request: web.Request) -> str:
+    """The address as the request says it, which may be none."""
+    try:
+        return str(request.url)
+    except ValueError:
+        return f"{request.scheme}://{request.host}{request.raw_path}"
 
 
 def _is_broken(raw: bytes) -> bool:
