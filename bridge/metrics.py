@@ -7,10 +7,11 @@ each scrape, so every process reports the same: aggregate them with `max`, not w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Final
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -24,6 +25,14 @@ STATS_SECONDS: Final = 1.0
 _REQUEST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _DELIVERY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _END_TO_END: Final = (*_DELIVERY[1:], 60.0, 300.0, 900.0, 3600.0)
+
+
+class Held(Protocol):
+    """What a spool holds; `oldest_at` in ms."""
+
+    events: int
+    size: int
+    oldest_at: int | None
 
 
 class Metrics:
@@ -62,6 +71,16 @@ class Metrics:
             "end_to_end_seconds", "From accepted to delivered.", _END_TO_END, "integration", "direction"
         )
 
+    def watch_spool(self, spool: Held) -> None:
+        """Shows what ingress keeps on disk: of this process, so add them up over all."""
+
+        def gauge(name: str, meaning: str, read: Callable[[], float]) -> None:
+            Gauge(f"{PREFIX}_spool_{name}", meaning, registry=self._registry).set_function(read)
+
+        gauge("events", "Events on disk that Redis has not taken.", lambda: spool.events)
+        gauge("bytes", "Their size.", lambda: spool.size)
+        gauge("oldest_age_seconds", "Age of the oldest of them.", lambda: _age_seconds(spool.oldest_at))
+
     async def render(self, queues: Sequence[Queue]) -> bytes:
         """All of it in Prometheus' text format; without Redis the queues' gauges are left out."""
         stats: dict[Queue, Stats] = {}
@@ -80,6 +99,10 @@ class Metrics:
         for family in self._registry.collect():
             family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
             yield family
+
+
+def _age_seconds(at_ms: int | None) -> float:
+    return 0.0 if at_ms is None else max(0.0, time.time() - at_ms / 1000)
 
 
 class _Families(Collector):

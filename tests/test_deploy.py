@@ -139,7 +139,7 @@ def test_the_units_differ_only_in_what_they_run() -> None:
 
     ingress, worker = directives("moveo-bridge-ingress.service"), directives("moveo-bridge-worker@.service")
     assert {line.partition("=")[0] for line in ingress ^ worker} <= {
-        "Description", "ExecStart", "StateDirectory", "StateDirectoryMode", "WorkingDirectory",
+        "Description", "Environment", "ExecStart", "StateDirectory", "StateDirectoryMode", "WorkingDirectory",
     }  # fmt: skip
     assert {
         "DynamicUser=yes",

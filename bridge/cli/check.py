@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -70,8 +71,25 @@ async def _findings(offline: bool) -> AsyncIterator[Finding]:
     for integration in found.integrations.values():
         async for finding in _integration(integration, offline):
             yield finding
+    yield _spool(found)
     async for finding in _redis(found):
         yield finding
+
+
+def _spool(found: Settings) -> Finding:
+    """Whether ingress could keep events while Redis is away; nothing is made there."""
+    folder = found.ingress.spool
+    if folder is None:
+        return (
+            Grade.WARN,
+            "ingress.spool: is not set, so while Redis is away events are refused and soon given up",
+        )
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return Grade.FAIL, f"ingress.spool: {folder} cannot be used: no folder that may be written"
+    return Grade.OK, f"ingress.spool: {folder}"
 
 
 async def _integration(integration: Integration, offline: bool) -> AsyncIterator[Finding]:

@@ -113,6 +113,8 @@ class Model(BaseModel):
 class RedisConfig(Model):
     url: str = Field(default="redis://127.0.0.1:6379/0", repr=False)
     """May hold a password, so it is never shown as it is: see `shown`."""
+    replicas: int = Field(default=0, ge=0)
+    """How many replicas must have an event before it is answered 2xx."""
 
     @field_validator("url")
     @classmethod
@@ -145,6 +147,9 @@ class IngressConfig(Model):
     public_url: str = ""
     """The address under which platforms reach the ingress, where a proxy stands before it."""
     spool: Path | None = None
+    """The folder that keeps events while Redis does not take them; each ingress has its own."""
+    spool_bytes: Count = 1_073_741_824
+    """What the spool holds at most."""
     max_body_bytes: Count = 8_388_608
     """A Matrix homeserver says up to 100 events of 64 KB at once, WhatsApp up to 3 MB."""
     max_connections: Count = 10_000

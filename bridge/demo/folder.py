@@ -29,6 +29,7 @@ url = {redis_url}
 host = "{host}"
 port = {ports.ingress}
 admin_port = {ports.ingress_admin}
+spool = {spool}
 window_seconds = 0  # samples of any age are welcome here
 
 [worker]
@@ -84,6 +85,7 @@ def write(folder: Path, redis_url: str, ports: Ports) -> str:
     config_of(folder).write_text(
         TOML.format(
             redis_url=json.dumps(redis_url, ensure_ascii=False),  # a TOML string is quoted as in JSON
+            spool=json.dumps(str((folder / "spool").absolute()), ensure_ascii=False),
             host=HOST,
             ports=ports,
             integration=INTEGRATION,

@@ -19,8 +19,17 @@ TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Problems = Callable[[], Awaitable[list[str]]]
 
 
-def admin(metrics: Metrics, ready: Problems, queues: Sequence[Queue] = ()) -> web.Application:
-    """`ready` names what keeps the process from doing its work; nothing means ready."""
+async def _nothing() -> list[str]:
+    return []
+
+
+def admin(
+    metrics: Metrics, ready: Problems, queues: Sequence[Queue] = (), degraded: Problems = _nothing
+) -> web.Application:
+    """`ready` names what keeps the process from doing its work; nothing means ready.
+
+    `degraded` names what it works around: somebody should look, and nobody should stop sending.
+    """
 
     async def livez(_: web.Request) -> web.Response:
         return web.json_response({"live": True})
@@ -28,7 +37,8 @@ def admin(metrics: Metrics, ready: Problems, queues: Sequence[Queue] = ()) -> we
     async def readyz(_: web.Request) -> web.Response:
         problems = await ready()
         return web.json_response(
-            {"ready": not problems, "problems": problems}, status=503 if problems else 200
+            {"ready": not problems, "problems": problems, "degraded": await degraded()},
+            status=503 if problems else 200,
         )
 
     async def scrape(_: web.Request) -> web.Response:

@@ -16,13 +16,15 @@ from bridge.config import Settings
 from bridge.config.channels import channels
 from bridge.errors import ConfigError
 from bridge.ingress import chat
+from bridge.ingress.inlet import Inlet
 from bridge.ingress.keys import Keys
 from bridge.ingress.platforms import Platform
 from bridge.ingress.reception import STORE_SECONDS, Reception
+from bridge.ingress.spool import Spool
 from bridge.ingress.traffic import Traffic
 from bridge.ingress.webhooks import Webhooks
 from bridge.metrics import Metrics
-from bridge.queue import Direction, GroupCommit, Limits, Queue
+from bridge.queue import Clock, Direction, GroupCommit, Limits, Queue
 from bridge.sender import Sender, open_http
 from bridge.web.log import ChatLog
 
@@ -30,20 +32,16 @@ QUEUES: Final = web.AppKey[list[Queue]]("queues", list)
 TRAFFIC: Final = web.AppKey("traffic", Traffic)
 
 
-def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application:
+def build(
+    settings: Settings, redis: Redis, metrics: Metrics, clock: Clock, spool: Spool | None = None
+) -> web.Application:
     """Raises ConfigError, one line a problem, when a channel or its table is wrong."""
     made = channels(settings)
     app = web.Application(client_max_size=settings.ingress.max_body_bytes)
     traffic = app[TRAFFIC] = Traffic()
     queues: list[Queue] = []
     app[QUEUES] = queues
-    commit = GroupCommit(redis, STORE_SECONDS)
-    limits = Limits(
-        depth=settings.queue.depth,
-        seen_seconds=settings.queue.seen_seconds,
-        dead=settings.queue.dead,
-        session_depth=settings.queue.session_depth,
-    )
+    commit, limits = GroupCommit(redis, STORE_SECONDS, settings.redis.replicas), limits_of(settings)
 
     def queue(name: str, direction: Direction) -> Queue:
         made = Queue(redis, name, direction, limits, commit)
@@ -54,7 +52,7 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
     for name, integration in settings.integrations.items():
         webhooks = Webhooks(
             integration,
-            queue(name, "out"),
+            Inlet(queue(name, "out"), clock, spool),
             Reception("event", name, metrics.events, traffic),
             metrics,
             window_seconds=settings.ingress.window_seconds,
@@ -65,7 +63,8 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
         if isinstance(channel, TwoWay):
             reception = Reception("message", name, metrics.messages, traffic)
             keys = key_rings.get(name)
-            platform = Platform(channel, incoming, reception, metrics, keys=keys, public_url=public_url)
+            inlet = Inlet(incoming, clock, spool)
+            platform = Platform(channel, inlet, reception, metrics, keys=keys, public_url=public_url)
             for method in ("GET", "POST", "PUT"):
                 app.router.add_route(method, f"/channels/{name}{{path:(?:/.*)?}}", platform.handle)
         if isinstance(channel, WebChat):
@@ -73,6 +72,14 @@ def build(settings: Settings, redis: Redis, metrics: Metrics) -> web.Application
     if any(isinstance(channel, WebChat) for channel in made.values()):
         chat.install(app, redis)
     return app
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The bounds of the queues, as ingress keeps them."""
+    queue = settings.queue
+    return Limits(
+        depth=queue.depth, seen_seconds=queue.seen_seconds, dead=queue.dead, session_depth=queue.session_depth
+    )
 
 
 def _key_rings(app: web.Application, channels: Mapping[str, Channel]) -> dict[str, Keys]:

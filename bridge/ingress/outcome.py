@@ -20,6 +20,8 @@ class Outcome(enum.StrEnum):
     """Also the values of the label `outcome` of moveo_bridge_events_total and moveo_bridge_messages_total."""
 
     ACCEPTED = "accepted"
+    SPOOLED = "spooled"
+    """It is safe on the disk of ingress, and goes to Redis before any newer one."""
     DUPLICATE = "duplicate"
     UNROUTABLE = "unroutable"
     """It names no session: a dead letter."""
@@ -43,6 +45,7 @@ class Outcome(enum.StrEnum):
 
 STATUS: Final = {
     Outcome.ACCEPTED: HTTPStatus.OK,
+    Outcome.SPOOLED: HTTPStatus.OK,
     Outcome.DUPLICATE: HTTPStatus.OK,
     Outcome.UNROUTABLE: HTTPStatus.OK,
     Outcome.UNDECODABLE: HTTPStatus.OK,
@@ -57,6 +60,8 @@ STATUS: Final = {
     Outcome.FULL: HTTPStatus.SERVICE_UNAVAILABLE,
     Outcome.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+TAKEN: Final = frozenset({Outcome.ACCEPTED, Outcome.SPOOLED})
+"""It will be delivered."""
 _BODIES: Final = {outcome: orjson.dumps({"status": outcome.value}) for outcome in Outcome}
 _JSON: Final = {"Content-Type": "application/json"}
 _LATER: Final = {**_JSON, "Retry-After": str(RETRY_AFTER_SECONDS)}

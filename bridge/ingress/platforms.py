@@ -18,12 +18,12 @@ from aiohttp import web
 
 from bridge.channels import Errand, Failed, Inbound, Incoming, Reading, Seen, TwoWay
 from bridge.errors import Unavailable
+from bridge.ingress.inlet import Inlet
 from bridge.ingress.keys import Keys
-from bridge.ingress.outcome import Outcome, Refused
+from bridge.ingress.outcome import TAKEN, Outcome, Refused
 from bridge.ingress.reception import Reception, body
-from bridge.ingress.webhooks import PUSHED, SESSION_LENGTH
+from bridge.ingress.webhooks import SESSION_LENGTH
 from bridge.metrics import Metrics
-from bridge.queue import Queue
 
 _NOTHING: Final = Reading()
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -39,7 +39,7 @@ class Platform:
     def __init__(
         self,
         channel: TwoWay,
-        queue: Queue,
+        inlet: Inlet,
         reception: Reception,
         metrics: Metrics,
         *,
@@ -48,9 +48,9 @@ class Platform:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._channel = channel
-        self._queue = queue
+        self._inlet = inlet
         self._reception = reception
-        self._failures = metrics.calls.labels(queue.name, "failed")
+        self._failures = metrics.calls.labels(inlet.name, "failed")
         self._keys = keys
         self._public_url = public_url
         self._clock = clock
@@ -77,9 +77,9 @@ class Platform:
         except Exception as error:  # a plug-in's mistake must not cost a message
             if not isinstance(error, RecursionError):  # of a body as deep as no platform's is
                 self._reception.log.exception("message.unreadable")
-            return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
+            return self._reception.conclude(await self._inlet.keep(raw, Outcome.UNDECODABLE))
         if reading == _NOTHING and _is_broken(raw):
-            return self._reception.conclude(await self._keep(raw, Outcome.UNDECODABLE))
+            return self._reception.conclude(await self._inlet.keep(raw, Outcome.UNDECODABLE))
         # One after another: the platform's order is that of the chat.
         for incoming in (*reading.errands, *reading.incoming, *reading.seen):
             await self._push(incoming)
@@ -104,29 +104,22 @@ class Platform:
         payload = _ENCODE(incoming)
         digest = blake2b(incoming.id.encode(), digest_size=16).digest() if incoming.id else None
         if not incoming.chat or len(incoming.chat) > SESSION_LENGTH:
-            self._reception.conclude(await self._keep(payload, Outcome.UNROUTABLE))
+            self._reception.conclude(await self._inlet.keep(payload, Outcome.UNROUTABLE))
             return
-        outcome = PUSHED[
-            await self._queue.push(incoming.chat, payload, digest, ephemeral=isinstance(incoming, Seen))
-        ]
-        match outcome:
-            case Outcome.ACCEPTED:
-                self._reception.count(outcome)
-                self._reception.log.debug("message.accepted", chat=incoming.chat, message=incoming.id)
-            case Outcome.FULL:
-                raise Refused(outcome)
-            case _:
-                self._reception.conclude(outcome)
+        outcome = await self._inlet.push(incoming.chat, payload, digest, ephemeral=isinstance(incoming, Seen))
+        if outcome is Outcome.FULL:
+            raise Refused(outcome)
+        if outcome not in TAKEN:
+            self._reception.conclude(outcome)
+            return
+        self._reception.count(outcome)
+        self._reception.log.debug("message.accepted", chat=incoming.chat, message=incoming.id)
 
     def _failed(self, failed: Failed) -> None:
         self._failures.inc()
         self._reception.log.warning(
             "message.failed", chat=failed.chat, message=failed.message, reason=failed.reason
         )
-
-    async def _keep(self, body: bytes, outcome: Outcome) -> Outcome:
-        """What cannot be given to a chat is a dead letter, once."""
-        return outcome if await self._queue.reject(body, outcome.value) else Outcome.DUPLICATE
 
 
 def _url(request: web.Request) -> str:

@@ -23,8 +23,8 @@ from bridge.ingress.traffic import Traffic
 
 BODY_SECONDS: Final = 5.0
 """How long the whole body may take."""
-STORE_SECONDS: Final = 0.25
-"""How long Redis may take; after that the sender is told to come again."""
+STORE_SECONDS: Final = 0.2
+"""How long Redis may take; after that the spool takes over or, without one, the sender is to come again."""
 LINE_SECONDS: Final = 1.0
 
 Take = Callable[[web.Request], Awaitable[web.Response]]

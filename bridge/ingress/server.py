@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -17,19 +18,28 @@ from redis.asyncio import Redis
 
 from bridge.config import Settings
 from bridge.errors import ConfigError, StoreUnavailable
-from bridge.ingress.admin import admin, redis_problems
-from bridge.ingress.app import QUEUES, TRAFFIC, build
+from bridge.ingress.admin import admin
+from bridge.ingress.app import QUEUES, TRAFFIC, build, limits_of
+from bridge.ingress.health import Health
 from bridge.ingress.listening import Server
 from bridge.ingress.reception import BODY_SECONDS, STORE_SECONDS
+from bridge.ingress.spool import Log, Placer, Spool
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.persistence import persistence_warnings
-from bridge.queue import connect
+from bridge.queue import Clock, connect
 from bridge.runtime import event_loop, lift_file_limit, settle_memory
 
 DRAIN_SECONDS: Final = BODY_SECONDS + STORE_SECONDS + 1
 REDIS_SECONDS: Final = 1.0
 """When a round trip takes longer, its connection is given up for a new one."""
+
+
+CLOCK_SECONDS: Final = 10.0
+"""Between two looks at the clock of Redis."""
+NO_SPOOL: Final = (
+    "while Redis is away events are refused, and Moveo soon gives them up: set ingress.spool to a folder"
+)
 
 
 class Addresses(msgspec.Struct, frozen=True):
@@ -70,17 +80,19 @@ async def _until_told(settings: Settings) -> None:
 async def serving(settings: Settings) -> AsyncIterator[Addresses]:
     """The ingress within a running event loop, for as long as the block runs."""
     redis = connect(settings.redis.url, timeout_seconds=REDIS_SECONDS)
-    metrics = Metrics()
-    app = build(settings, redis, metrics)
-    traffic, queues, ingress = app[TRAFFIC], app[QUEUES], settings.ingress
-
-    async def ready() -> list[str]:
-        return ["stopping"] if traffic.stopping else await redis_problems(redis)
+    metrics, ingress = Metrics(), settings.ingress
 
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
+        clock, spool = Clock(), None
+        if ingress.spool:
+            spool = await stack.enter_async_context(_spooling(settings, ingress.spool, clock))
+            metrics.watch_spool(spool.log)
+        app = build(settings, redis, metrics, clock, spool)
+        traffic, queues = app[TRAFFIC], app[QUEUES]
+        health = Health(redis, traffic, spool)
         probes = Server(
-            admin(metrics, ready, queues),
+            admin(metrics, health.problems, queues, health.degraded),
             ingress.admin_host,
             ingress.admin_port,
             key="ingress.admin_port",
@@ -101,11 +113,28 @@ async def serving(settings: Settings) -> AsyncIterator[Addresses]:
                 structlog.get_logger().warning("ingress.cut_off", after_seconds=DRAIN_SECONDS)
 
 
+@contextlib.asynccontextmanager
+async def _spooling(settings: Settings, folder: Path, clock: Clock) -> AsyncIterator[Spool]:
+    """The spool, at work. It has a client of its own, which waits for Redis longer than a sender would."""
+    redis = connect(settings.redis.url)
+    place = Placer(redis, limits_of(settings), settings.redis.replicas)
+    spool = Spool(Log(folder), place, most_bytes=settings.ingress.spool_bytes)
+    tasks = [asyncio.create_task(spool.run()), asyncio.create_task(clock.keep(redis, CLOCK_SECONDS))]
+    try:
+        yield spool
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await spool.close()
+        await redis.aclose()
+
+
 async def _warn(settings: Settings, redis: Redis) -> None:
     """Says at the start what an operator should know and may not have meant."""
     log = structlog.get_logger()
-    if settings.ingress.spool:
-        log.warning("ingress.spool_unused", advice="ingress.spool has no effect in this version")
+    if not settings.ingress.spool:
+        log.warning("ingress.no_spool", advice=NO_SPOOL)
     if settings.queue.seen_seconds < 2 * settings.ingress.window_seconds:
         log.warning(
             "ingress.window_too_wide",

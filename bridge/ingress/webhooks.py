@@ -1,6 +1,6 @@
 """POST /moveo/<integration>: Moveo's webhooks.
 
-Size, raw bytes, signature, then no more is read than where the event belongs; 200 once Redis has it. What is
+Size, raw bytes, signature, then no more is read than where the event belongs; 200 once it is safe. What is
 properly signed is never refused for what it says: it becomes a dead letter and is answered 200, because Moveo
 never sends again what was answered 4xx.
 """
@@ -16,22 +16,15 @@ from aiohttp import web
 from bridge.config import Integration
 from bridge.errors import PayloadError
 from bridge.events import Route, decode, route
-from bridge.ingress.outcome import Outcome, Refused, answer
+from bridge.failpoints import reach
+from bridge.ingress.inlet import Inlet
+from bridge.ingress.outcome import TAKEN, Outcome, Refused, answer
 from bridge.ingress.reception import Reception, body
 from bridge.ingress.signature import HEADER, verify
 from bridge.metrics import Metrics
-from bridge.queue import Pushed, Queue
 
 SESSION_LENGTH: Final = 512
 """Longest name of a session, in characters; it becomes part of keys."""
-
-PUSHED: Final = {
-    Pushed.ACCEPTED: Outcome.ACCEPTED,
-    Pushed.DUPLICATE: Outcome.DUPLICATE,
-    Pushed.FULL: Outcome.FULL,
-    Pushed.SHED: Outcome.SHED,
-    Pushed.FLOOD: Outcome.FLOOD,
-}
 
 
 class Webhooks:
@@ -40,7 +33,7 @@ class Webhooks:
     def __init__(
         self,
         integration: Integration,
-        queue: Queue,
+        inlet: Inlet,
         reception: Reception,
         metrics: Metrics,
         *,
@@ -48,7 +41,7 @@ class Webhooks:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._secrets = integration.secrets
-        self._queue = queue
+        self._inlet = inlet
         self._reception = reception
         self._log = reception.log
         self._seconds = metrics.ingress_seconds.labels(integration.name)
@@ -68,11 +61,12 @@ class Webhooks:
         where = route(raw)
         if not where.session or len(where.session) > SESSION_LENGTH or self._stale(where):
             return await self._keep(raw, where)
-        outcome = PUSHED[await self._queue.push(where.session, raw, ephemeral=where.ephemeral)]
-        if outcome is not Outcome.ACCEPTED:
+        outcome = await self._inlet.push(where.session, raw, ephemeral=where.ephemeral)
+        reach("ingress.pushed")
+        if outcome not in TAKEN:
             return self._reception.conclude(outcome)
         self._reception.count(outcome)
-        self._log.debug("event.accepted", session=where.session)
+        self._log.debug("event.accepted", session=where.session, outcome=outcome.value)
         return answer(outcome)
 
     def _stale(self, where: Route) -> bool:
@@ -85,8 +79,7 @@ class Webhooks:
         """What cannot become an event is kept as a dead letter, once."""
         session = where.session[:SESSION_LENGTH]
         outcome = Outcome.STALE if session == where.session != "" else _unroutable(raw)
-        kept = await self._queue.reject(raw, outcome.value, session=session)
-        return self._reception.conclude(outcome if kept else Outcome.DUPLICATE)
+        return self._reception.conclude(await self._inlet.keep(raw, outcome, session))
 
 
 def _unroutable(raw: bytes) -> Outcome:

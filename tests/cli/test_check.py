@@ -17,10 +17,30 @@ TOKEN = '[integrations.support.telegram]\ntoken = "1:canary"\n'
 
 def test_all_is_well(run: Run, folder: Path, data: Path) -> None:
     (folder / "bridge.toml").write_text(GOOD + TOKEN)
+    env = {"BRIDGE_INGRESS__SPOOL": str(folder / "not" / "yet" / "there")}
     with EmbeddedServer(data) as server:
-        result = run("check", "--offline", env={"REDIS_URL": server.url})
+        result = run("check", "--offline", env={"REDIS_URL": server.url, **env})
     assert (result.exit_code, result.stderr) == (0, "")
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["OK", "OK", "OK"]
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["OK"] * 4
+    assert not (folder / "not").exists()
+
+
+@pytest.mark.parametrize(
+    ("spool", "finding"),
+    [
+        pytest.param(None, "WARN ingress.spool: is not set", id="none"),
+        pytest.param("bridge.toml", "FAIL ingress.spool: bridge.toml cannot be used", id="a-file"),
+        pytest.param("bridge.toml/below", "FAIL ingress.spool: bridge.toml/below cannot", id="below-a-file"),
+    ],
+)
+def test_what_keeps_ingress_from_keeping_events(
+    run: Run, folder: Path, redis_url: str, spool: str | None, finding: str
+) -> None:
+    (folder / "bridge.toml").write_text(GOOD + TOKEN)
+    env = {"BRIDGE_INGRESS__SPOOL": spool} if spool else {}
+    result = run("check", "--offline", env={"REDIS_URL": redis_url, **env})
+    assert f"\n{finding}" in result.stdout
+    assert result.exit_code == (1 if finding.startswith("FAIL") else 0)
 
 
 def test_a_server_that_forgets_is_a_warning(run: Run, folder: Path, redis_url: str) -> None:

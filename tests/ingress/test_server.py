@@ -135,14 +135,18 @@ async def test_probes_tell_life_from_readiness(serve: Serve, own_server: Embedde
             return response.status, await response.json()
 
     assert await get("/livez") == (200, {"live": True})
-    assert await get("/readyz") == (200, {"ready": True, "problems": []})
+    assert await get("/readyz") == (200, {"ready": True, "problems": [], "degraded": []})
     own_server.kill()
     assert await get("/livez") == (200, {"live": True})
-    assert await get("/readyz") == (503, {"ready": False, "problems": ["redis: ConnectionError"]})
+    away = {"ready": False, "problems": ["redis: ConnectionError"], "degraded": []}
+    assert await get("/readyz") == (503, away)
     own_server.start()
-    assert await get("/readyz") == (200, {"ready": True, "problems": []})
+    assert await get("/readyz") == (200, {"ready": True, "problems": [], "degraded": []})
     os.kill(own_server.pid, signal.SIGSTOP)
-    assert await get("/readyz") == (503, {"ready": False, "problems": ["redis: no answer within 0.25 s"]})
+    assert await get("/readyz") == (
+        503,
+        {"ready": False, "problems": ["redis: no answer within 0.25 s"], "degraded": []},
+    )
     os.kill(own_server.pid, signal.SIGCONT)
 
 
@@ -185,7 +189,7 @@ async def test_it_starts_without_redis_and_says_so(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         async with serving(settings(f"unix://{tmp_path}/nowhere.sock?password=canary")):
             pass
-    (line,) = logs
+    line = logs[-1]
     assert (line["event"], line["url"]) == ("redis.unreachable", f"unix://{tmp_path}/nowhere.sock")
     assert "canary" not in repr(logs)
 
@@ -193,14 +197,14 @@ async def test_it_starts_without_redis_and_says_so(tmp_path: Path) -> None:
 async def test_the_start_warns_of_what_may_not_be_meant(redis_url: str) -> None:
     changed = settings(
         redis_url,
-        ingress={"spool": "/var/lib/moveo-bridge", "window_seconds": 451},
+        ingress={"window_seconds": 451},
         integrations={"support": {"channel": ECHO, "unsigned": True}},
     )
     with structlog.testing.capture_logs() as logs:
         async with serving(changed):
             pass
     assert [log["event"] for log in logs] == [
-        "ingress.spool_unused",
+        "ingress.no_spool",
         "ingress.window_too_wide",
         "ingress.unsigned",
         "redis.not_durable",

@@ -367,7 +367,7 @@ async def test_a_frozen_redis_is_a_503_within_the_bound(serve: Serve, own_server
     os.kill(own_server.pid, signal.SIGSTOP)
     started = time.monotonic()
     assert (await ingress.post(event(n=2)))[0] == 503
-    assert 0.2 < time.monotonic() - started < 0.9
+    assert 0.15 < time.monotonic() - started < 0.9
     os.kill(own_server.pid, signal.SIGCONT)
     async with asyncio.timeout(10):
         while (await ingress.post(event(n=2)))[0] != 200:
@@ -389,7 +389,7 @@ async def test_logs_name_what_was_refused_and_repeat_nothing_of_it(serve: Serve)
     assert [
         (log["event"], log.get("outcome"), log.get("session")) for log in logs if "event." in log["event"]
     ] == [
-        ("event.accepted", None, "s-1"),
+        ("event.accepted", "accepted", "s-1"),
         ("event.refused", "unsigned", None),
         ("event.kept", "undecodable", None),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -104,8 +105,33 @@ async def test_it_goes_before_what_is_newer(
 
     for each in waiting:
         await queue.push("s", made(each))
+    await asyncio.sleep(0.005)  # a clock has ticked
     await queue.place("s", made(placed), await clock(hands) - ago)
     assert await drained(queue) == order
+
+
+async def test_a_push_that_was_done_late_goes_back_to_where_it_belongs(queue: Queue, hands: Hands) -> None:
+    """The server was frozen: it did the push when it woke, after what came by another way."""
+    arrived_at = await clock(hands) - 5000
+    await queue.push("s", event("w"))
+    await queue.push("s", event("a"))
+    await queue.push("s", event("x"))
+    assert await queue.place("s", event("a"), arrived_at) is Pushed.DUPLICATE
+    assert await queue.place("s", event("b"), arrived_at + 10) is Pushed.ACCEPTED
+    stats = await queue.stats()
+    assert (stats.depth, stats.sessions) == (4, 1)
+    assert stats.oldest_age_seconds >= 5
+    assert await drained(queue) == ["a", "b", "w", "x"]
+
+
+async def test_a_push_that_was_done_late_and_claimed_stays(queue: Queue, hands: Hands) -> None:
+    arrived_at = await clock(hands) - 5000
+    await queue.push("s", event("a"))
+    held = await claim_one(queue)
+    assert await queue.place("s", event("a"), arrived_at) is Pushed.DUPLICATE
+    assert await queue.place("s", event("b"), arrived_at + 10) is Pushed.ACCEPTED
+    await queue.turn([Ack(held)], 0)
+    assert await drained(queue) == ["b"]
 
 
 @pytest.mark.parametrize("touch", ["claimed", "tried", "with-a-cursor"])
@@ -168,7 +194,11 @@ async def test_against_a_sorted_insertion(
         await hands.do("RPUSH", f"{hands.prefix}mail:s", value)
         await hands.do("ZADD", f"{hands.prefix}due", 0, "s")
     at = len(waiting)
-    while at and waiting[at - 1][0] > arrived and (sent is None or sent < waiting[at - 1][1]):
+    while at and (
+        waiting[at - 1][0] > arrived + 1
+        if sent is None
+        else waiting[at - 1][0] >= arrived and sent < waiting[at - 1][1]
+    ):
         at -= 1
     names = [name for *_, name in waiting]
     await queue.place("s", event("p", sent), now - 100 + arrived)

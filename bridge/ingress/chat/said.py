@@ -21,8 +21,8 @@ from bridge.channels.webchat import WebChatSettings
 from bridge.errors import PayloadError, StoreUnavailable
 from bridge.ingress.chat.brought import Brought
 from bridge.ingress.chat.posting import body, check_origin, not_now, too_fast
+from bridge.ingress.inlet import PUSHED
 from bridge.ingress.outcome import Outcome
-from bridge.ingress.webhooks import PUSHED
 from bridge.metrics import Metrics
 from bridge.queue import Pushed, Queue
 from bridge.web import page, posted

@@ -17,23 +17,27 @@ local function sent(value)
   return ok and type(event) == 'table' and tonumber(event.timestamp) or nil
 end
 
--- Puts a value into its session's mailbox, in front of all at its end for which is_newer(value) holds, but
--- never before a head that was touched: parts of it may have gone out. All reads come before the first
--- write, which grows the mailbox: a full server refuses the whole.
-local function insert(mail, state, due, head, wake, session, value, is_newer, now)
-  local waiting = redis.call('LLEN', mail)
-  local fixed = redis.call('EXISTS', state)
-  local newer, page = {}, 64
+-- The values at the end of a mailbox for which is_newer(value) holds, the last one first, and how many values
+-- there are. A head that was touched is never among them: parts of it may have gone out.
+local function newest(mail, state, is_newer)
+  local waiting, fixed, page = redis.call('LLEN', mail), redis.call('EXISTS', state), 64
+  local newer = {}
   while waiting - #newer > fixed do
     local last = waiting - #newer - 1
-    local first = math.max(fixed, last - page + 1)
-    local values, from = redis.call('LRANGE', mail, first, last), #newer
+    local values, from = redis.call('LRANGE', mail, math.max(fixed, last - page + 1), last), #newer
     for n = #values, 1, -1 do
       if not is_newer(values[n]) then break end
       newer[#newer + 1] = values[n]
     end
     if #newer - from < #values then break end
   end
+  return newer, waiting
+end
+
+-- Puts a value into its session's mailbox, in front of the newest. All reads come before the first write,
+-- which grows the mailbox: a full server refuses the whole.
+local function insert(mail, state, due, head, wake, session, value, is_newer, now)
+  local newer, waiting = newest(mail, state, is_newer)
   redis.call('RPUSH', mail, value)
   for n = 1, #newer do redis.call('LSET', mail, waiting - n + 1, newer[n]) end
   if #newer > 0 then redis.call('LSET', mail, waiting - #newer, value) end
