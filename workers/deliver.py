@@ -4,7 +4,8 @@ The rules it keeps:
 - Before a call goes out the lease is ours; after it went out, and before the next, the cursor is stored. So a
   crash repeats at most the part in flight, and a stopping process leaves after the part in flight.
 - A wait, a rate limit, a pause: the session is parked and holds no slot.
-- Typing signs and receipts delay nothing: one try, a short one; those that come too late are left out.
+- Typing signs and receipts delay nothing, unless the whole channel is told to wait: one try, a short one;
+  those that come too late are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import msgspec
 
 from bridge.channels import Call, Channel, Wait
 from bridge.config import Integration
-from bridge.errors import ContentRefused, Moved, PayloadError, SendError, Uncertain
+from bridge.errors import ContentRefused, Moved, PayloadError, SendError, Unavailable, Uncertain
 from bridge.events import Event, SessionClosed, SessionExpired, decode
 from bridge.failpoints import reach
 from bridge.plan import Plan, plan
@@ -145,19 +146,22 @@ class Deliverer:
     async def _travel(self, journey: Journey, to: str, lease: Lease) -> Settle:
         delivery, tried = lease.delivery, set[str]()
         while step := journey.step:
+            lease.chat = to
             if lease.stopping:
                 return Park(delivery, 0.0, journey.cursor, counted=False)
             if isinstance(step, Wait):
                 journey.advance()
                 return Park(delivery, step.seconds, journey.cursor, counted=False)
+            if held := await self._queue.held(to):  # another session of the chat was told to wait
+                return Park(delivery, held, journey.cursor, counted=False)
             if step.ephemeral:
-                await self._try_ephemeral(step, lease)
                 journey.advance()
+                await self._try_ephemeral(step, lease)
                 continue
-            if self._paced and not journey.paced:
+            if self._paced and not journey.has_turn(self._clock.now_ms()):
                 seconds = await self._queue.pace(to, self._chat_pace, self._channel_pace)
                 if seconds > INLINE_SECONDS:
-                    journey.wait_paced()
+                    journey.wait_turn(self._clock.now_ms() + int(seconds * 1000))
                     return Park(delivery, seconds, journey.cursor, counted=False)
                 await asyncio.sleep(seconds)
             journey.unpaced()
@@ -207,13 +211,16 @@ class Deliverer:
         except SendError as error:
             self._observer.refused(error)
             raise
+        lease.answered = True
         self._observer.sent()
 
     async def _try_ephemeral(self, call: Call, lease: Lease) -> None:
         try:
             async with asyncio.timeout(EPHEMERAL_SECONDS):
                 await self._call(call, lease)
-        except SendError:
-            return  # counted where it was raised
+        except SendError as error:  # counted where it was raised
+            match error:
+                case Unavailable(retry_after=float() | int(), scope="channel"):
+                    raise  # the messages' limit too
         except TimeoutError:
             self._observer.refused(Uncertain("an ephemeral call took too long"))

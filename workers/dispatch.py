@@ -3,7 +3,8 @@
 The rules it keeps:
 - What is done is settled and what is due is claimed in one round trip; while that is under way, more gets
   done and goes into the next.
-- A settle is asked for until Redis takes or refuses it. Redis going away stops the claims and nothing else.
+- A settle is asked for until Redis takes or refuses it. Redis going away stops the claims and nothing else;
+  when it is back, they begin a moment after the settles and beats.
 - A queue with something in it is looked at at least every BUSY_SECONDS, an empty one at least every half
   lease: so the sessions of a worker that vanished are seen before their lease ends, and claimed when it does.
 - Asked to stop, it claims no more, lets every part in flight finish, and hands over the rest.
@@ -16,6 +17,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from bridge.errors import StoreUnavailable
@@ -114,9 +116,11 @@ class Dispatcher:
     async def _turn(self) -> Turn | None:
         """Settles and claims; None when there was no reason to ask, or Redis was away."""
         self._news.clear()
-        slots = 0 if self._stopping.is_set() else min(self._concurrency - len(self._leases), CLAIMS)
+        slots = min(self._concurrency - len(self._leases), CLAIMS)
+        if self._stopping.is_set() or self._outage.settling_seconds:
+            slots = 0
         done = list(self._done)
-        if not slots and not done:
+        if not slots and not done and not self._outage.away:
             return None
         asked_at = asyncio.get_running_loop().time()
         if done:
@@ -135,6 +139,10 @@ class Dispatcher:
             self._settled(lease, settle, turn)
         for delivery in turn.deliveries:
             self._start(delivery, asked_at)
+        if turn.opened:
+            self._observer.opened()
+        if turn.closed_after_seconds is not None:
+            self._observer.closed(turn.closed_after_seconds)
         return turn
 
     def _settled(self, lease: Lease, settle: Settle, turn: Turn) -> None:
@@ -149,10 +157,12 @@ class Dispatcher:
         """Until there is something to settle, something may be due, or the time for a look has come."""
         if self._news.is_set() or self._done:
             return
-        if turn is None or len(self._leases) >= self._concurrency or self._stopping.is_set():
+        if len(self._leases) >= self._concurrency or self._stopping.is_set():
             await self._news.wait()
             return
-        if turn.next_due_seconds is None:
+        if settling := self._outage.settling_seconds:
+            seconds = settling
+        elif turn is None or turn.next_due_seconds is None:
             seconds = self._lease_seconds / 2
         else:
             seconds = min(turn.next_due_seconds, BUSY_SECONDS)
@@ -194,7 +204,8 @@ class Dispatcher:
         if delivery.crashes >= self._max_crashes:
             return Bury(delivery, "crashed", f"{delivery.crashes} workers vanished over it")
         try:
-            return await self._handler(delivery, lease)
+            settle = await self._handler(delivery, lease)
+            return replace(settle, said="up") if lease.answered else settle
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever a handler raises, `decide` has an answer
@@ -212,9 +223,12 @@ class Dispatcher:
         self._observer.failed(decision.settle, error)
         if decision.hold_seconds:
             await self._outage.insist(lambda: self.queue.hold(decision.hold_seconds))
+        if decision.chat_seconds and lease.chat:
+            await self._outage.insist(lambda: self.queue.hold(decision.chat_seconds, lease.chat))
         if decision.pause:
-            self._observer.paused(decision.pause)
-            await self._outage.insist(lambda: self.queue.pause(decision.pause))
+            first: bool = await self._outage.insist(lambda: self.queue.pause(decision.pause))
+            if first:
+                self._observer.paused(decision.pause)
         return decision.settle
 
     # ---- leases ----------------------------------------------------------------------------------------
@@ -231,17 +245,21 @@ class Dispatcher:
         """Moves all leases forward, three times in the life of one."""
         while True:
             await asyncio.sleep(self._lease_seconds * 0.3)
-            if not self._leases:
-                continue
-            deliveries = [lease.delivery for lease in self._leases.values() if not lease.lost]
-            asked_at = asyncio.get_running_loop().time()
-            try:
-                lost = await self.queue.beat([Beat(delivery) for delivery in deliveries])
-            except StoreUnavailable as error:
-                await self._outage.wait(error)
-            else:
-                self._outage.over()
-                self._extended(deliveries, lost, asked_at)
+            while self._leases and not await self._keep():
+                pass
+
+    async def _keep(self) -> bool:
+        """Whether Redis has answered."""
+        deliveries = [lease.delivery for lease in self._leases.values() if not lease.lost]
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            lost = await self.queue.beat([Beat(delivery) for delivery in deliveries])
+        except StoreUnavailable as error:
+            await self._outage.wait(error)
+            return False
+        self._outage.over()
+        self._extended(deliveries, lost, asked_at)
+        return True
 
     def _extended(self, deliveries: Sequence[Delivery], lost: frozenset[Held], asked_at: float) -> bool:
         """Notes for each lease whether it is still ours; whether all are."""

@@ -21,13 +21,17 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     plan: str = ""
     step: int = 0
     paced: bool = False
-    """The call at `step` has waited for its turn already."""
+    """The call at `step` has a turn, for which it has waited."""
     to: str = ""
     """The address the plan is for."""
     refused: tuple[int, ...] = ()
     """The steps whose fallback stands in their place, in the order in which that came to be."""
+    turn_at: int = 0
+    """When that turn is: ms of the server's clock; 0 where it was not written down."""
 
 
+MISSED_MS: Final = 2000
+"""A turn is lost after this: during a hold many pass, and all would use theirs at once when it ends."""
 _START: Final = Cursor()
 _decoder: Final = msgspec.json.Decoder(Cursor)
 _encode: Final = msgspec.json.encode
@@ -66,14 +70,14 @@ class Journey:
         """The step to take next; None at the end."""
         return self._steps[self._cursor.step] if self._cursor.step < len(self._steps) else None
 
-    @property
-    def paced(self) -> bool:
-        """Whether the step has waited for its turn already."""
-        return self._cursor.paced
+    def has_turn(self, now_ms: int) -> bool:
+        """Whether the step has waited for its turn, and has not missed it."""
+        turn_at = self._cursor.turn_at
+        return self._cursor.paced and (not turn_at or now_ms - turn_at < MISSED_MS)
 
-    def wait_paced(self) -> None:
-        """The step has its turn after the park that follows."""
-        self._cursor = _replace(self._cursor, paced=True)
+    def wait_turn(self, turn_at: int) -> None:
+        """The step has its turn at that time, after the park that follows."""
+        self._cursor = _replace(self._cursor, paced=True, turn_at=turn_at)
 
     def unpaced(self) -> None:
         """The turn was used up; another try of the step needs one of its own."""

@@ -21,11 +21,16 @@ class LeaseLost(Exception):  # noqa: N818 -- no error: another worker has the se
 
 
 class Lease:
-    """`cursor` is what survives of the work so far; `outcome` is what an acked delivery is counted as."""
+    """`cursor` is what survives of the work so far; `outcome` is what an acked delivery is counted as.
+
+    The handler sets `chat` to where it sends, and `answered` once the other side took something.
+    """
 
     __slots__ = (
         "_renew",
         "_stopping",
+        "answered",
+        "chat",
         "claimed_at",
         "cursor",
         "delivery",
@@ -45,6 +50,8 @@ class Lease:
         """Up to this time of the event loop's clock the lease is surely ours."""
         self.lost = False
         self.outcome = "delivered"
+        self.chat = ""
+        self.answered = False
         self.task: asyncio.Task[None] | None = None
         self._renew = renew
         self._stopping = stopping

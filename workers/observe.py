@@ -93,7 +93,15 @@ class Observer:
     # ---- the queue -------------------------------------------------------------------------------------
 
     def paused(self, reason: str) -> None:
-        self._log.error("queue.paused", reason=reason)
+        """This worker was the one to pause it."""
+        self._log.error("queue.paused", reason=reason, advice=f"moveo-bridge resume {self._integration}")
+
+    def opened(self) -> None:
+        """The breaker: nothing gets through for anybody, so one delivery now and then probes for all."""
+        self._log.error("platform.down")
+
+    def closed(self, seconds: float) -> None:
+        self._log.warning("platform.up", after_seconds=round(seconds, 1))
 
     def _ids(self, delivery: Delivery) -> dict[str, object]:
         session = delivery.session

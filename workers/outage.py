@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -15,6 +16,7 @@ from bridge.runtime import cancelled
 T = TypeVar("T")
 
 WAIT_SECONDS: Final = (0.1, 0.4)
+SETTLING_SECONDS: Final = 0.5  # longer than anybody waits before asking again
 
 _log = structlog.get_logger(__name__)
 
@@ -24,12 +26,22 @@ class Outage:
 
     def __init__(self) -> None:
         self.away = False
+        self._back_at = -math.inf
 
     def over(self) -> None:
         """Redis has answered."""
         if self.away:
             self.away = False
+            self._back_at = asyncio.get_running_loop().time()
             _log.info("store.available")
+
+    @property
+    def settling_seconds(self) -> float:
+        """How long nothing is to be claimed yet: leases may have ended while Redis was away, and who had them
+        is to speak first."""
+        if self.away:
+            return SETTLING_SECONDS
+        return max(0.0, self._back_at + SETTLING_SECONDS - asyncio.get_running_loop().time())
 
     async def wait(self, error: StoreUnavailable) -> None:
         """Redis has not answered: lets some time pass, a different one for each process.

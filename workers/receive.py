@@ -122,6 +122,7 @@ class Receiver:
             text = "\n".join(filter(None, (text, *missing)))
         await lease.hold()
         await moveo.send_message(session, text, attached)
+        lease.answered = True
         self._observer.sent()
 
     async def _run(self, call: Call, lease: Lease) -> None:

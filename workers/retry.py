@@ -1,10 +1,10 @@
 """What becomes of a delivery that failed: a pure decision from the error, the delivery and the policy.
 
 Rejected                    buried; the session goes on
-Unavailable(retry_after)    parked for exactly that long, costs no try; the limit of a whole channel
-                                holds the queue
-Unavailable                 parked with full jitter up to the maximum age, then buried; where the whole
-                                channel has to wait, the queue is held meanwhile
+Unavailable(retry_after)    parked for exactly that long, at any age, costs no try; meanwhile nothing else
+                                goes to that chat, or by that channel, as the platform means it
+Unavailable                 parked with full jitter up to the maximum age, then buried; what the breaker goes
+                                by (bridge/queue/lua/lib/breaker.lua): at once, where it is the whole channel
 Uncertain                   as Unavailable where a repeat is harmless or wanted, else buried
 Unauthorized                parked, and the queue paused until somebody has looked
 StoreUnavailable            parked for a moment, costs no try
@@ -18,7 +18,7 @@ from typing import Final, Literal
 import msgspec
 
 from bridge.errors import Moved, Rejected, SendError, StoreUnavailable, Unauthorized, Unavailable, Uncertain
-from bridge.queue import Bury, Delivery, Park
+from bridge.queue import Bury, Delivery, Park, Said
 
 BASE_SECONDS: Final = 1.0
 CAP_SECONDS: Final = 60.0
@@ -44,6 +44,8 @@ class Decision(msgspec.Struct, frozen=True):
     settle: Park | Bury
     hold_seconds: float = 0.0
     """Claim nothing of the queue for that long."""
+    chat_seconds: float = 0.0
+    """Send nothing to the chat for that long."""
     pause: str = ""
     """Claim nothing of the queue any more, for this reason."""
 
@@ -53,32 +55,34 @@ def decide(
 ) -> Decision:
     """`cursor` is what already went out, `random` is in [0, 1)."""
 
-    def park(seconds: float, *, counted: bool) -> Park:
-        return Park(delivery, seconds, cursor, counted)
+    def park(seconds: float, said: Said = "", *, counted: bool) -> Park:
+        return Park(delivery, seconds, cursor, counted, said)
 
-    def bury(reason: str) -> Decision:
-        return Decision(Bury(delivery, reason, describe(error)))
+    def bury(reason: str, said: Said = "") -> Decision:
+        return Decision(Bury(delivery, reason, describe(error), said))
 
-    def again(*, hold: bool = False) -> Decision:
+    def again(said: Said) -> Decision:
         if age_seconds >= policy.max_age_seconds:
-            return bury("expired")
-        seconds = backoff_seconds(delivery.tries, random)
-        return Decision(park(seconds, counted=True), hold_seconds=seconds if hold else 0.0)
+            return bury("expired", said)
+        return Decision(park(backoff_seconds(delivery.tries, random), said, counted=True))
 
     match error:
         case Unavailable(retry_after=float() | int() as asked, scope=scope):
             seconds = max(SOON_SECONDS, asked)
-            return Decision(park(seconds, counted=False), hold_seconds=seconds if scope == "channel" else 0.0)
+            settle = park(seconds, "up", counted=False)
+            if scope == "channel":
+                return Decision(settle, hold_seconds=seconds)
+            return Decision(settle, chat_seconds=seconds)
         case Uncertain() if policy.resend == "hold" and not policy.idempotent:
-            return bury("uncertain")
-        case Unavailable(scope=scope):
-            return again(hold=scope == "channel")
-        case Uncertain():
-            return again()
+            return bury("uncertain", "down")
+        case Unavailable(scope="channel"):
+            return again("shut")
+        case Unavailable() | Uncertain():
+            return again("down")
         case Unauthorized():
-            return Decision(park(0.0, counted=False), pause=f"{UNAUTHORIZED}: {error}")
+            return Decision(park(0.0, "up", counted=False), pause=f"{UNAUTHORIZED}: {error}")
         case Rejected() | Moved():
-            return bury("rejected")
+            return bury("rejected", "up")
         case StoreUnavailable():
             return Decision(park(STORE_SECONDS, counted=False))
         case _ if delivery.tries + 1 >= MAX_FAULTS:

@@ -9,7 +9,6 @@ events of a session are claimed in the order of their acceptance and one at a ti
 can no longer change anything (the token).
 """
 
-from bridge.queue.clock import Clock
 from bridge.queue.commit import GroupCommit, NotReplicated
 from bridge.queue.connection import connect
 from bridge.queue.letters import Wanted
@@ -26,6 +25,7 @@ from bridge.queue.values import (
     Limits,
     Park,
     Pushed,
+    Said,
     Settle,
     Stats,
     Turn,
@@ -36,7 +36,6 @@ __all__ = [
     "Ack",
     "Beat",
     "Bury",
-    "Clock",
     "DeadLetter",
     "Delivery",
     "Direction",
@@ -47,6 +46,7 @@ __all__ = [
     "Park",
     "Pushed",
     "Queue",
+    "Said",
     "Settle",
     "Stats",
     "Turn",

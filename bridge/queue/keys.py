@@ -18,10 +18,12 @@ class Keys:
         self.stats: Final = self.prefix + b"stats"
         self.wake: Final = self.prefix + b"wake"
         self.dead: Final = self.prefix + b"dead"
+        self.failing: Final = self.prefix + b"failing"
         self._mail: Final = self.prefix + b"mail:"
         self._state: Final = self.prefix + b"state:"
         self._seen: Final = prefix + "seen:"
         self._pace: Final = self.prefix + b"pace:"
+        self._hold: Final = self.prefix + b"hold:"
 
     def mail(self, session: bytes) -> bytes:
         """LIST: the session's events, head first."""
@@ -38,6 +40,10 @@ class Keys:
     def pace(self, bucket: bytes) -> bytes:
         """STRING with expiry: when the bucket of a rate limit is empty again."""
         return self._pace + bucket
+
+    def hold(self, chat: bytes) -> bytes:
+        """STRING with expiry: nothing is to be sent to this chat."""
+        return self._hold + chat
 
 
 def encode(session: str) -> bytes:

@@ -8,10 +8,8 @@ whose answer was lost comes back when its lease is over.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Sequence
-from hashlib import blake2b
-from typing import Final, assert_never
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -22,20 +20,18 @@ from bridge.queue.keys import Keys, decode, encode
 from bridge.queue.letters import Wanted, read_pages
 from bridge.queue.mail import unwrap
 from bridge.queue.values import (
-    Ack,
     Beat,
-    Bury,
     DeadLetter,
     Delivery,
     Direction,
     Held,
     Limits,
-    Park,
     Pushed,
     Settle,
     Stats,
     Turn,
 )
+from bridge.queue.words import digest_of, held_of, ms_of, words_of, words_of_cursor, words_of_text
 
 EPHEMERAL_PART: Final = 10
 """A session that holds this part of what it may takes nothing ephemeral: it would come too late."""
@@ -59,8 +55,10 @@ class Queue:
         self.wake_key: Final = self._keys.wake
         self._limits: Final = limits
         self._commit: Final = commit or GroupCommit(redis)
-        self._lease_ms: Final = _ms(limits.lease_seconds)
-        self._remember_ms: Final = max(1, _ms(limits.seen_seconds))
+        self._lease_ms: Final = ms_of(limits.lease_seconds)
+        self._remember_ms: Final = max(1, ms_of(limits.seen_seconds))
+        self._chat_held = False
+        """Whether a chat is held, as the last turn saw it."""
         keys = self._keys
         self._push: Final = (
             (keys.due, keys.head, keys.stats, keys.wake, keys.dead),
@@ -81,7 +79,7 @@ class Queue:
         The digest is that of the payload where none is given. `ephemeral` is what is of use for seconds only.
         """
         keys, name = self._keys, encode(session)
-        digest = digest or _digest(payload)
+        digest = digest or digest_of(payload)
         return Pushed(
             await self._commit.join(
                 scripts.PUSH,
@@ -100,7 +98,7 @@ class Queue:
         say of the time they were sent at decides too: see place.lua.
         """
         keys, name = self._keys, encode(session)
-        digest = digest or _digest(payload)
+        digest = digest or digest_of(payload)
         return Pushed(
             await self._commit.join(
                 scripts.PLACE,
@@ -119,19 +117,22 @@ class Queue:
         keys = self._keys
         arguments: list[Argument] = [keys.prefix, slots, self._lease_ms, self._limits.dead]
         for settle in settles:
-            arguments += _words(settle)
-        refused, claims, wait, paused = await self._commit.run(
-            scripts.TURN, (keys.due, keys.head, keys.stats, keys.wake, keys.dead), arguments
+            arguments += words_of(settle)
+        refused, claims, wait, paused, chat_held, opened, closed_after = await self._commit.run(
+            scripts.TURN, (keys.due, keys.head, keys.stats, keys.wake, keys.dead, keys.failing), arguments
         )
+        self._chat_held = bool(chat_held)
         deliveries = []
         for session, token, tries, crashes, cursor, value in claims:
             _, aged_from, payload = unwrap(value)
             deliveries.append(Delivery(decode(session), token, tries, crashes, cursor, payload, aged_from))
         return Turn(
-            frozenset(_held(settles[number - 1].delivery) for number in refused),
+            frozenset(held_of(settles[number - 1].delivery) for number in refused),
             tuple(deliveries),
             None if wait < 0 else wait / 1000,
             bool(paused),
+            bool(opened),
+            None if closed_after < 0 else closed_after / 1000,
         )
 
     async def beat(self, beats: Sequence[Beat]) -> frozenset[Held]:
@@ -140,9 +141,9 @@ class Queue:
             return frozenset()
         arguments: list[Argument] = [self._keys.prefix, self._lease_ms]
         for beat in beats:
-            arguments += (encode(beat.delivery.session), beat.delivery.token, _cursor(beat.cursor))
+            arguments += (encode(beat.delivery.session), beat.delivery.token, words_of_cursor(beat.cursor))
         lost = await self._commit.run(scripts.BEAT, (self._keys.due,), arguments)
-        return frozenset(_held(beats[number - 1].delivery) for number in lost)
+        return frozenset(held_of(beats[number - 1].delivery) for number in lost)
 
     async def pace(self, chat: str, chat_pace: Pace | None, channel_pace: Pace | None) -> float:
         """Reserves one call in the rate limits that all workers share; returns the seconds until it may go.
@@ -161,29 +162,47 @@ class Queue:
         wait: int = await self._commit.run(scripts.PACE, keys, arguments)
         return wait / 1000
 
-    async def hold(self, seconds: float) -> None:
-        """Lets no worker claim anything for that long. A longer hold that is under way stays."""
-        await self._commit.run(scripts.HOLD, (self._keys.stats,), (_ms(seconds),))
+    async def hold(self, seconds: float, chat: str | None = None) -> None:
+        """Lets no worker claim anything for that long; with `chat`, send anything there (see `held`).
 
-    async def pause(self, reason: str) -> None:
-        """Lets no worker claim anything until resume(). What is claimed already can be settled."""
-        await self._pause(reason or "paused")
+        A longer hold that is under way stays.
+        """
+        keys: list[Argument] = [self._keys.stats]
+        if chat is not None:
+            keys.append(self._keys.hold(encode(chat)))
+            self._chat_held = True
+        await self._commit.run(scripts.HOLD, keys, (ms_of(seconds),))
+
+    async def held(self, chat: str) -> float:
+        """Seconds for which nothing is to be sent to the chat; 0.0 as a rule, and then at no cost."""
+        if not self._chat_held:
+            return 0.0
+        ms: int = await self._commit.command("PTTL", self._keys.hold(encode(chat)))
+        return max(0, ms) / 1000
+
+    async def pause(self, reason: str) -> bool:
+        """Lets no worker claim anything until resume(). What is claimed already can be settled.
+
+        False where it was paused before: then the former reason stays.
+        """
+        return await self._pause(reason or "paused")
 
     async def resume(self) -> None:
-        """Lifts the pause and wakes a worker."""
+        """Lifts the pause, closes the breaker, and wakes a worker. A hold stays: a platform asked."""
         await self._pause("")
 
-    async def _pause(self, reason: str) -> None:
+    async def _pause(self, reason: str) -> bool:
         keys = self._keys
-        await self._commit.run(scripts.PAUSE, (keys.stats, keys.due, keys.wake), (_text(reason),))
+        return bool(
+            await self._commit.run(scripts.PAUSE, (keys.stats, keys.due, keys.wake), (words_of_text(reason),))
+        )
 
     async def stats(self) -> Stats:
         """One look at the queue, at the cost of a few O(log N) reads."""
         keys = self._keys
         reply = await self._commit.run(scripts.STATS, (keys.due, keys.head, keys.stats, keys.dead), ())
-        depth, in_flight, delivered, retried, duplicates, buried, paused, sessions, ready, oldest, dead = (
-            reply
-        )
+        depth, in_flight, delivered, retried, duplicates, buried, paused, *rest = reply
+        sessions, ready, oldest, dead, held, down = rest
         return Stats(
             depth=depth,
             sessions=sessions,
@@ -197,6 +216,8 @@ class Queue:
             duplicates_total=duplicates,
             buried_total=buried,
             paused=paused.decode("utf-8", "replace"),
+            held_seconds=held / 1000,
+            down_seconds=None if down < 0 else down / 1000,
         )
 
     async def reject(self, payload: bytes, reason: str, session: str = "", error: str = "") -> bool:
@@ -204,8 +225,8 @@ class Queue:
 
         A repeat must cost nothing: letters are bounded in number, so the oldest would go for it.
         """
-        keys = (self._keys.stats, self._keys.dead, self._keys.seen(_digest(payload)))
-        words = (self._limits.dead, self._remember_ms, encode(session), reason, _text(error), payload)
+        keys = (self._keys.stats, self._keys.dead, self._keys.seen(digest_of(payload)))
+        words = (self._limits.dead, self._remember_ms, encode(session), reason, words_of_text(error), payload)
         return bool(await self._commit.run(scripts.REJECT, keys, words))
 
     def pages(self, wanted: Wanted) -> AsyncIterator[Sequence[DeadLetter]]:
@@ -274,35 +295,3 @@ class Queue:
         mailbox = (keys.due, keys.head, keys.stats, keys.mail(name), keys.state(name))
         count: int = await self._commit.run(scripts.DROP, mailbox, (name,))
         return count
-
-
-def _digest(payload: bytes) -> bytes:
-    return blake2b(payload, digest_size=16).digest()
-
-
-def _ms(seconds: float) -> int:
-    return max(0, math.ceil(seconds * 1000))
-
-
-def _held(delivery: Delivery) -> Held:
-    return delivery.session, delivery.token
-
-
-def _cursor(cursor: bytes | None) -> bytes:
-    return b"" if cursor is None else b"=" + cursor
-
-
-def _text(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
-
-
-def _words(settle: Settle) -> tuple[Argument, ...]:
-    name, token = encode(settle.delivery.session), settle.delivery.token
-    match settle:
-        case Ack():
-            return b"ack", name, token, b"", b""
-        case Park(_, seconds, cursor, counted):
-            return b"retry" if counted else b"wait", name, token, _ms(seconds), _cursor(cursor)
-        case Bury(_, reason, error):
-            return b"bury", name, token, reason, _text(error)
-    assert_never(settle)

@@ -20,7 +20,7 @@ class Script:
 
 
 PUSH: Final = Script("push")
-TURN: Final = Script("turn")
+TURN: Final = Script("turn", "breaker")
 BEAT: Final = Script("beat")
 PACE: Final = Script("pace")
 HOLD: Final = Script("hold")

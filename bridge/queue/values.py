@@ -52,10 +52,16 @@ class Delivery(Struct, frozen=True):
     """When it was pushed or, later, replayed: ms of the server's clock."""
 
 
+Said: TypeAlias = Literal["", "up", "down", "shut"]
+"""What the end of a try says of the other side as a whole: nothing, that it answers, that it did not answer
+this time, or that it takes nothing from anybody. The breaker goes by it (lua/lib/breaker.lua)."""
+
+
 class Ack(Struct, frozen=True):
     """It was delivered: the next event of the session may go."""
 
     delivery: Delivery
+    said: Said = ""
 
 
 class Park(Struct, frozen=True):
@@ -67,6 +73,8 @@ class Park(Struct, frozen=True):
     """None leaves the stored cursor as it is."""
     counted: bool = True
     """False costs no try: a wait, a rate limit, a release at shutdown."""
+    said: Said = ""
+    """After "down" while the breaker is open the park costs no try, and lasts until it closes."""
 
 
 class Bury(Struct, frozen=True):
@@ -76,6 +84,7 @@ class Bury(Struct, frozen=True):
     reason: str
     """A short slug: "rejected", "expired", "crashed", "undecodable", ..."""
     error: str = ""
+    said: Said = ""
 
 
 Settle: TypeAlias = Ack | Park | Bury
@@ -102,6 +111,10 @@ class Turn(Struct, frozen=True):
     """Until something becomes claimable, leases of others and of this worker included; None: nothing waits,
     or the queue is paused. 0.0: more is due than there were slots. Another worker's park may end earlier."""
     paused: bool
+    opened: bool
+    """This turn has opened the breaker: nothing is claimed but now and then one delivery to probe."""
+    closed_after_seconds: float | None
+    """This turn has closed the breaker, which was open for so long."""
 
 
 class Stats(Struct, frozen=True):
@@ -120,6 +133,10 @@ class Stats(Struct, frozen=True):
     buried_total: int
     paused: str
     """The reason given to pause(), "" while it is not paused."""
+    held_seconds: float = 0.0
+    """Until a hold ends; 0 while there is none."""
+    down_seconds: float | None = None
+    """Since the breaker opened; None while it is closed."""
 
 
 class DeadLetter(Struct, frozen=True):

@@ -6,8 +6,9 @@ import pytest
 
 from bridge.channels import Call, Step, Wait
 from bridge.plan import Plan
-from workers.journey import Journey, read
+from workers.journey import MISSED_MS, Journey, read
 
+NOW = 1_704_067_200_000
 FALLBACK = (Call(op="b1"), Call(op="b2", fallback=(Call(op="simplest"),)))
 
 
@@ -101,10 +102,11 @@ def test_a_cursor_of_a_later_version_may_say_more() -> None:
 
 def test_a_turn_that_was_waited_for_is_used_up_by_one_try() -> None:
     journey = start()
-    journey.wait_paced()
-    assert start(journey.cursor).paced
+    journey.wait_turn(NOW)
+    assert start(journey.cursor).has_turn(NOW)
+    assert not start(journey.cursor).has_turn(NOW + MISSED_MS), "it was missed"
     journey.unpaced()
-    assert not start(journey.cursor).paced
-    journey.wait_paced()
+    assert not start(journey.cursor).has_turn(NOW)
+    journey.wait_turn(NOW)
     journey.advance()
-    assert not journey.paced
+    assert not journey.has_turn(NOW)

@@ -63,18 +63,31 @@ def test_what_becomes_of_it(error: Exception, given: dict[str, object], settle: 
 
 
 @pytest.mark.parametrize(
-    ("error", "hold", "pause"),
+    ("error", "given", "holds", "pause", "said"),
     [
-        pytest.param(Unavailable("x", retry_after=7.0, scope="channel"), 7.0, "", id="the channel's limit"),
-        pytest.param(Unavailable("x", retry_after=7.0), 0.0, "", id="the chat's limit"),
-        pytest.param(Unavailable("x", scope="channel"), 0.5, "", id="no time named"),
-        pytest.param(Unauthorized("bad token"), 0.0, "unauthorized: bad token", id="credentials"),
-        pytest.param(Rejected("x"), 0.0, "", id="one message's own"),
+        pytest.param(
+            Unavailable("x", retry_after=7.0, scope="channel"), {}, (7.0, 0.0), "", "up", id="channel's limit"
+        ),
+        pytest.param(Unavailable("x", retry_after=7.0), {}, (0.0, 7.0), "", "up", id="the chat's limit"),
+        pytest.param(Unavailable("x", scope="channel"), {}, (0.0, 0.0), "", "shut", id="shut for all"),
+        pytest.param(Unavailable("x"), {}, (0.0, 0.0), "", "down", id="unavailable"),
+        pytest.param(Unavailable("x"), {"age": 100.0}, (0.0, 0.0), "", "down", id="and too old"),
+        pytest.param(Uncertain("x"), {}, (0.0, 0.0), "", "down", id="uncertain"),
+        pytest.param(Uncertain("x"), {"policy": HOLD}, (0.0, 0.0), "", "down", id="uncertain, hold"),
+        pytest.param(
+            Unauthorized("bad token"), {}, (0.0, 0.0), "unauthorized: bad token", "up", id="credentials"
+        ),
+        pytest.param(Rejected("x"), {}, (0.0, 0.0), "", "up", id="one message's own"),
+        pytest.param(StoreUnavailable("oom"), {}, (0.0, 0.0), "", "", id="our store's"),
+        pytest.param(KeyError("x"), {}, (0.0, 0.0), "", "", id="our own fault"),
     ],
 )
-def test_what_it_means_for_the_rest_of_the_queue(error: Exception, hold: float, pause: str) -> None:
-    decision = settled(error)
-    assert (decision.hold_seconds, decision.pause) == (hold, pause)
+def test_what_it_means_for_the_rest_of_the_queue(
+    error: Exception, given: dict[str, object], holds: tuple[float, float], pause: str, said: str
+) -> None:
+    decision = settled(error, **given)  # type: ignore[arg-type]
+    assert (decision.hold_seconds, decision.chat_seconds) == holds
+    assert (decision.pause, decision.settle.said) == (pause, said)
 
 
 @pytest.mark.parametrize("tries", [0, 1, 5, 6, 7, 10_000])

@@ -139,6 +139,8 @@ class Way:
     async def let_go(self) -> None:
         """As if the time were over."""
         await self._asked("HDEL", self._keys.stats, "hold_until")
+        for hold in await self._asked("KEYS", self._keys.hold(b"*")):
+            await self._asked("DEL", hold)
         for session in await self._asked("ZRANGE", self._keys.due, 0, -1):
             await self._asked("ZADD", self._keys.due, 0, session)
         await self.bridge.queue.resume()

@@ -1,11 +1,15 @@
--- Lets nothing be claimed for a while; a longer hold that is under way stays.
--- KEYS: stats
+-- Lets nothing be claimed for a while, or nothing be sent to one chat; a longer hold under way stays.
+-- KEYS: stats; for a chat hold:<chat> too
 -- ARGV: ms
-local stats = KEYS[1]
+local stats, chat = unpack(KEYS)
+local ms = tonumber(ARGV[1])
 local time = redis.call('TIME')
-local hold_until = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+local field, until_at = chat and 'chats_until' or 'hold_until', time[1] * 1000 + math.floor(time[2] / 1000) + ms
 redis.call('PERSIST', stats) -- first, a write that cannot grow: a full server lets the rest through
-if hold_until > tonumber(redis.call('HGET', stats, 'hold_until') or 0) then
-  redis.call('HSET', stats, 'hold_until', hold_until)
+if until_at > tonumber(redis.call('HGET', stats, field) or 0) then
+  redis.call('HSET', stats, field, until_at)
 end
-return hold_until
+if chat and ms > math.max(0, redis.call('PTTL', chat)) then
+  redis.call('SET', chat, '', 'PX', ms)
+end
+return until_at

@@ -1,62 +1,70 @@
 -- Settles what a worker holds, then claims what is due.
--- KEYS: due head stats wake dead
+-- KEYS: due head stats wake dead failing
 -- ARGV: prefix of mail:<session> and state:<session>, free slots, lease (ms), dead letters kept; then for
---   each settle five: verb, session, token, a, b -- "ack"; "bury" with a = reason, b = error;
---   "wait" and "retry" (parks: uncounted, counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
+--   each settle six: verb, session, token, a, b, what it says of the other side (lib/breaker.lua) -- "ack";
+--   "bury" with a = reason, b = error; "wait" and "retry" (parks: uncounted, counted) with a = delay (ms),
+--   b = "=" .. cursor, or "" to leave it
 -- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
---   ms until something becomes claimable (-1: never, as things are), 1 when paused}.
+--   ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is held,
+--   1 when the breaker has opened, ms it was open when it has closed (-1: it has not)}.
 -- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
-local due, head, stats, wake, dead = unpack(KEYS)
+local due, head, stats, wake, dead, failing = unpack(KEYS)
 local prefix, slots, lease, keep = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local call, time = redis.call, redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local counts = { in_flight = 0, depth = 0, delivered = 0, retried = 0, buried = 0 }
 call('DEL', wake) -- first, a write that cannot grow: a full server lets the rest through
 
+local known = call('HMGET', stats,
+  'paused', 'hold_until', 'chats_until', 'down_since', 'down_until', 'down_tries', 'probe')
+local paused, hold, chats = known[1], tonumber(known[2] or 0), tonumber(known[3] or 0)
+local breaker, jitter = breaker_of(unpack(known, 4, 7)), time[2] % 1000 / 1000
+
 local refused = {}
-for at = 5, #ARGV, 5 do
-  local verb, session, token, a, b = unpack(ARGV, at, at + 4)
+for at = 5, #ARGV, 6 do
+  local verb, session, token, a, b, said = unpack(ARGV, at, at + 5)
   local mail, state = prefix .. 'mail:' .. session, prefix .. 'state:' .. session
   if call('HGET', state, 'token') ~= token then
-    refused[#refused + 1] = at / 5
-  elseif verb == 'wait' or verb == 'retry' then
-    counts.in_flight = counts.in_flight - 1
-    call('HDEL', state, 'token', 'crashes')
-    if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
-    if verb == 'retry' then
-      counts.retried = counts.retried + 1
-      call('HINCRBY', state, 'tries', 1)
-    end
-    call('ZADD', due, now + a, session)
+    refused[#refused + 1] = (at + 1) / 6
   else
     counts.in_flight = counts.in_flight - 1
-    local value, tries = call('LPOP', mail), verb == 'bury' and call('HGET', state, 'tries') or 0
-    if value then counts.depth = counts.depth - 1 end
-    call('DEL', state)
-    if verb == 'bury' then
-      counts.buried = counts.buried + 1
-      call('XADD', dead, 'MAXLEN', '~', keep, '*', 'session', session, 'reason', a, 'error', b,
-        'tries', tries, 'value', value or '')
+    local lost = hear(breaker, failing, said, session, now, jitter)
+    if verb == 'wait' or verb == 'retry' then
+      call('HDEL', state, 'token', 'crashes')
+      if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
+      if verb == 'retry' and not lost then
+        counts.retried = counts.retried + 1
+        call('HINCRBY', state, 'tries', 1)
+      end
+      call('ZADD', due, lost and now or now + a, session)
     else
-      counts.delivered = counts.delivered + 1
-    end
-    local follower = call('LINDEX', mail, 0)
-    if follower then -- to the back, so that no session starves the others
-      call('ZADD', due, now, session)
-      local from = string.sub(follower, 2, 2) == '2' and 16 or 3 -- a replayed one is as old as its replay
-      call('ZADD', head, tonumber(string.sub(follower, from, from + 12)) or now, session)
-    else
-      call('ZREM', due, session)
-      call('ZREM', head, session)
+      local value, tries = call('LPOP', mail), verb == 'bury' and call('HGET', state, 'tries') or 0
+      if value then counts.depth = counts.depth - 1 end
+      call('DEL', state)
+      if verb == 'bury' then
+        counts.buried = counts.buried + 1
+        call('XADD', dead, 'MAXLEN', '~', keep, '*', 'session', session, 'reason', a, 'error', b,
+          'tries', tries, 'value', value or '')
+      else
+        counts.delivered = counts.delivered + 1
+      end
+      local follower = call('LINDEX', mail, 0)
+      if follower then -- to the back, so that no session starves the others
+        call('ZADD', due, now, session)
+        local from = string.sub(follower, 2, 2) == '2' and 16 or 3 -- a replayed one is as old as its replay
+        call('ZADD', head, tonumber(string.sub(follower, from, from + 12)) or now, session)
+      else
+        call('ZREM', due, session)
+        call('ZREM', head, session)
+      end
     end
   end
 end
 
-local paused, hold = unpack(call('HMGET', stats, 'paused', 'hold_until'))
-hold = tonumber(hold or 0)
 local ready = {}
 if slots > 0 and not paused and hold <= now then
-  ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots)
+  slots = slots_of(breaker, due, prefix, slots, now)
+  if slots > 0 then ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots) end
 end
 local token = #ready > 0 and call('HINCRBY', stats, 'token', #ready) - #ready
 local claims = {}
@@ -75,13 +83,18 @@ for _, session in ipairs(ready) do
   call('ZADD', due, now + lease, session)
   claims[#claims + 1] = { session, token, tries, crashes, cursor or '', value or '' }
 end
+if ready[1] and breaker.since then probes(breaker, ready[1], now + lease) end
+save(breaker, stats)
 
 for name, by in pairs(counts) do
   if by ~= 0 then call('HINCRBY', stats, name, by) end
 end
 local first, wait = call('ZRANGE', due, 0, 0, 'WITHSCORES'), -1
 if not paused and first[2] then
-  wait = math.max(tonumber(first[2]), hold, now) - now
+  local gate = math.max(hold, breaker.since and breaker.until_at or 0)
+  wait = math.max(tonumber(first[2]), gate, now) - now
   if wait == 0 then call('LPUSH', wake, '1') end -- more is due than there were slots: for another worker
 end
-return { refused, claims, wait, paused and 1 or 0 }
+return {
+  refused, claims, wait, paused and 1 or 0, chats > now and 1 or 0, breaker.opened, breaker.closed_after
+}
