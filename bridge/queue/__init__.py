@@ -9,6 +9,7 @@ events of a session are claimed in the order of their acceptance and one at a ti
 can no longer change anything (the token).
 """
 
+from bridge.queue.clock import Clock
 from bridge.queue.commit import GroupCommit, NotReplicated
 from bridge.queue.connection import connect
 from bridge.queue.letters import Wanted
@@ -36,6 +37,7 @@ __all__ = [
     "Ack",
     "Beat",
     "Bury",
+    "Clock",
     "DeadLetter",
     "Delivery",
     "Direction",
