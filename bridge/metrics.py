@@ -130,6 +130,16 @@ def _gauges(stats: dict[Queue, Stats], reached: bool) -> Iterator[Metric]:
     )
     dead = GaugeMetricFamily(f"{PREFIX}_queue_dead", "Dead letters.", labels=names)
     paused = GaugeMetricFamily(f"{PREFIX}_queue_paused", "1 while nothing is delivered.", labels=names)
+    held = GaugeMetricFamily(
+        f"{PREFIX}_queue_held_seconds",
+        "How long nothing goes out still, as the platform asked.",
+        labels=names,
+    )
+    down = GaugeMetricFamily(
+        f"{PREFIX}_queue_down",
+        "1 while nothing gets through and one delivery at a time probes.",
+        labels=names,
+    )
     for queue, now in stats.items():
         labels = [queue.name, queue.direction]
         depth.add_metric(labels, now.depth)
@@ -143,4 +153,6 @@ def _gauges(stats: dict[Queue, Stats], reached: bool) -> Iterator[Metric]:
             sessions.add_metric([*labels, state], number)
         dead.add_metric(labels, now.dead)
         paused.add_metric(labels, float(bool(now.paused)))
-    yield from (depth, oldest, sessions, dead, paused)
+        held.add_metric(labels, now.held_seconds)
+        down.add_metric(labels, float(now.down_seconds is not None))
+    yield from (depth, oldest, sessions, dead, paused, held, down)

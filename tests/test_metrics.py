@@ -83,6 +83,8 @@ async def test_the_gauges_of_each_queue_are_read_at_the_scrape(redis_client: Red
         'queue_sessions{,state="in_flight"}': 1,
         "queue_dead{}": 1,
         "queue_paused{}": 1,
+        "queue_held_seconds{}": 0,
+        "queue_down{}": 0,
     }
     assert 0 <= found['moveo_bridge_queue_oldest_age_seconds{direction="out",integration="a"}'] < 60
     assert found['moveo_bridge_queue_depth{direction="in",integration="b"}'] == 0

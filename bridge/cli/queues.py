@@ -34,6 +34,8 @@ FIGURES: Final = {
     "retried_total": "retried",
     "duplicates_total": "repeated",
     "paused": "paused",
+    "held_seconds": "held",
+    "down_seconds": "down",
 }
 """Fields of bridge.queue.Stats, in the order of the columns, and their headings."""
 
@@ -54,7 +56,8 @@ def status(as_json: bool, watch: bool, interval: float) -> None:
 
     A queue is one integration and direction: out to the channel, in to Moveo. Ready sessions wait for a
     worker, parked ones for a time (a pause, a retry, a rate limit), those in flight are being delivered. A
-    queue that is paused, with the reason, delivers nothing until `moveo-bridge resume`.
+    queue that is paused, with the reason, delivers nothing until `moveo-bridge resume`. One that is held
+    waits for as long as the platform asked; while the other side is down, one delivery at a time probes.
 
     \b
     Example:
@@ -123,6 +126,8 @@ def _figure(row: Row, name: str) -> str | int:
     match name:
         case "oldest_age_seconds":
             return duration(row[name]) if row["depth"] else "-"
+        case "held_seconds" | "down_seconds":
+            return duration(row[name]) if row[name] else "-"
         case "paused":
             return value or "-"
         case _:
@@ -133,10 +138,11 @@ def _figure(row: Row, name: str) -> str | int:
 @click.argument("name")
 @config_option
 def resume(name: str) -> None:
-    """Lets a paused integration go on.
+    """Lets a paused integration go on, at once.
 
     An integration pauses when its credentials are refused, so that its queue is not burned; `status` shows
-    why. Correct them in the settings, restart the workers, then resume.
+    why. Correct them in the settings, restart the workers, then resume. Where the other side was down, resume
+    does not wait for the next probe; for how long a platform asked to wait is waited still.
 
     \b
     Example:

@@ -19,6 +19,7 @@ from tests.cli.queued import bury, claim, configure, with_queue
 FIELDS = [
     "integration", "direction", "channel", "depth", "sessions", "ready", "parked", "in_flight",
     "oldest_age_seconds", "dead", "delivered_total", "retried_total", "duplicates_total", "paused",
+    "held_seconds", "down_seconds",
 ]  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def test_json_has_a_row_for_each_integration_and_direction(run: Run, redis_url: 
         "integration": "support", "direction": "out", "channel": "telegram",
         "depth": 4, "sessions": 3, "ready": 1, "parked": 1, "in_flight": 1, "dead": 1,
         "delivered_total": 1, "retried_total": 1, "duplicates_total": 1, "paused": "",
+        "held_seconds": 0, "down_seconds": None,
     }  # fmt: skip
     assert rows["sales", "in"]["depth"] == 0
 
@@ -83,6 +85,23 @@ def test_a_paused_queue_says_why_and_resume_lets_it_go_on(run: Run, redis_url: s
     resumed = run("resume", "support")
     assert resumed.stdout == "support out: was paused: token refused\nsupport in: was not paused\n"
     assert with_queue(redis_url, lambda queue: queue.stats()).paused == ""
+
+
+async def shut_and_held(queue: Queue) -> None:
+    await queue.turn([Park(await claim(queue, "s-1", b"x"), 60.0, said="shut")], 0)
+    await queue.hold(3600)
+
+
+def test_what_holds_a_queue_is_shown(run: Run, redis_url: str) -> None:
+    """Resume closes the breaker; what a platform asked for it leaves."""
+    with_queue(redis_url, shut_and_held)
+    row = json.loads(run("status", "--json").stdout)["queues"][0]
+    assert 3500 < row["held_seconds"] <= 3600
+    assert 0 <= row["down_seconds"] < 60
+    assert "59m" in run("status").stdout
+    run("resume", "support")
+    row = json.loads(run("status", "--json").stdout)["queues"][0]
+    assert (row["held_seconds"] > 3400, row["down_seconds"]) == (True, None)
 
 
 def test_resume_of_an_integration_that_is_not_there(run: Run) -> None:
