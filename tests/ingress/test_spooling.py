@@ -396,9 +396,12 @@ async def test_a_full_spool_is_a_503_and_no_lie(serve: Serve, own: EmbeddedServe
 
 
 @asynccontextmanager
-async def process(redis_url: str, folder: Path, **env: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(
+    redis_url: str, folder: Path, limit: str = "true", **env: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """An ingress of its own; `limit` is said to the shell that becomes it."""
     started = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bridge", "ingress",
+        "sh", "-c", f'{limit} && exec "$0" -m bridge ingress', sys.executable,
         stderr=asyncio.subprocess.PIPE,
         env={
             **os.environ,
@@ -466,6 +469,25 @@ async def test_what_a_killed_ingress_had_acknowledged_is_delivered(
 
         await until(all_there, 20)
         assert await delivered(queue) == list(range(11))
+
+
+async def test_a_full_disk_is_a_503_and_what_was_acknowledged_is_there(
+    own: EmbeddedServer, client: Redis, tmp_path: Path
+) -> None:
+    """Files of this process may have 16 blocks; what a write has begun beyond that is taken back."""
+    own.kill()
+    async with process(own.url, tmp_path / "spool", limit="ulimit -f 16") as ingress:
+        url = (await said(ingress, "ingress.started"))["url"]
+        answers = [await post(url, event(n, text="x" * 900)) for n in range(30)]
+        taken = [n for n, answer in enumerate(answers) if answer == 200]
+        assert len(taken) > 10
+        assert set(answers) == {200, 503}
+        ingress.kill()
+        await ingress.wait()
+    own.start()
+    async with process(own.url, tmp_path / "spool") as ingress:
+        await said(ingress, "spool.emptied")
+        assert await delivered(Queue(client, "support", "out")) == taken
 
 
 async def test_a_second_ingress_on_the_folder_does_not_start(own: EmbeddedServer, tmp_path: Path) -> None:
