@@ -84,7 +84,7 @@ class Process:
         self._dispatchers: list[Dispatcher] = []
         self._working: list[asyncio.Task[None]] = []
         self._attending: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = self._stopped = False
         self._grace_ends_at = 0.0
         self._open = contextlib.AsyncExitStack()
 
@@ -138,6 +138,8 @@ class Process:
 
     async def stop(self) -> None:
         """Lets the parts in flight finish, hands over the rest. It is over 10 s after `wind_down` at most."""
+        if self._stopped:
+            return
         self.wind_down()
         await self._ended(self._working, max(0.0, self._grace_ends_at - asyncio.get_running_loop().time()))
         for dispatcher in self._dispatchers:
@@ -152,6 +154,7 @@ class Process:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await last()
+        self._stopped = True
         _log.info("worker.stopped", id=self.id)
 
     async def _leave(self) -> None:

@@ -8,7 +8,9 @@ first refused command; ours goes on without Redis, so arq is given a client that
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, cast
@@ -36,6 +38,8 @@ JOBS: Final = "bridge:jobs"
 """The sorted set that holds arq's jobs; its health key is beside it."""
 POLL_SECONDS: Final = 2.0
 DELETE_SECONDS: Final = 0.25
+CANCEL_SECONDS: Final = 0.3
+"""For what was cancelled; then it is again, and jobs with it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +56,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
         context["process"] = process
         context["dead_days"] = settings.queue.dead_days
         await process.start()
+        _end_when_told(process)
 
     async def shutdown(_: dict[str, Any]) -> None:
         await process.stop()
@@ -71,7 +76,6 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
         "redis_pool": redis,
         "on_startup": startup,
         "on_shutdown": shutdown,
-        "on_stop": lambda _: process.wind_down(),  # at the signal: arq's own end may wait for Redis
         "job_serializer": _dump,
         "job_deserializer": msgspec.json.decode,
         "poll_delay": POLL_SECONDS,
@@ -88,10 +92,36 @@ def run(settings: Settings) -> None:
     loop = (event_loop() or asyncio.new_event_loop)()
     asyncio.set_event_loop(loop)
     try:
-        run_worker(given)
+        with contextlib.suppress(asyncio.CancelledError):  # of a job that was not over
+            run_worker(given)
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def _end_when_told(process: Process) -> None:
+    """In place of arq's handler of signals, which may be asked in vain, or end without a handing over.
+
+    It cancels its main task once, and a client of Redis may swallow that (see bridge.runtime.cancelled); it
+    cancels jobs wherever they are, and fails when that is between its own commands.
+    """
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+    assert main  # noqa: S101 -- arq starts its hooks in a task
+    ending: list[asyncio.Task[None]] = []
+
+    def told() -> None:
+        if not ending:
+            process.wind_down()
+            ending.append(loop.create_task(process.stop()))
+            ending[0].add_done_callback(end)
+
+    def end(_: object = None) -> None:
+        for task in asyncio.all_tasks(loop) if main.done() else {main}:
+            task.cancel()
+        loop.call_later(CANCEL_SECONDS, end)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
 
 
 def __getattr__(name: str) -> Any:

@@ -172,6 +172,20 @@ async def test_sigterm_hands_over_at_once_and_costs_no_try(
 
 
 @pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_a_worker_told_to_stop_as_soon_as_it_works_does(
+    redis_url: str, config: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    for _ in range(3):  # at a moment at which its host asks Redis
+        with worker(tmp_path, config, redis_url, command) as child:
+            async with asyncio.timeout(20):
+                while not child.started:
+                    await asyncio.sleep(0.001)
+            child.signal(signal.SIGTERM)
+            assert await asyncio.to_thread(child.ended) == 0
+            assert "worker.stopped" in child.log
+
+
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
 async def test_redis_restarting_ends_no_process(
     there: Platform, config: str, tmp_path: Path, data: Path, command: tuple[str, ...]
 ) -> None:
