@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from bridge.embedded import DURABLE, EmbeddedServer
 from bridge.queue import GroupCommit, Limits, NotReplicated, Pushed, Queue, connect
-from tests.workers.bench import until
-
-LINKED = ("--repl-diskless-sync-delay", "0")  # else the first replica waits for others
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.pair import Pair, linked, pair
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[EmbeddedServer, EmbeddedServer]]:
-    """A server and its replica."""
-    port = str(_free_port())
-    with (
-        EmbeddedServer(tmp_path / "first", options=[*DURABLE, *LINKED, "--port", port]) as first,
-        EmbeddedServer(tmp_path / "second", options=[*DURABLE, "--replicaof", "127.0.0.1", port]) as second,
-    ):
-        yield first, second
+async def servers(tmp_path: Path) -> AsyncIterator[Pair]:
+    async with pair(tmp_path) as started:
+        yield started
 
 
 @pytest.fixture
-async def client(pair: tuple[EmbeddedServer, EmbeddedServer]) -> AsyncIterator[Redis]:
-    client = connect(pair[0].url)
-
-    async def linked() -> bool:
-        await client.set("written", 1)
-        return bool(await client.wait(1, 100))
-
-    await until(linked, 30)
+async def client(servers: Pair) -> AsyncIterator[Redis]:
+    client = connect(servers.first.url)
+    await linked(client)
     yield client
     await client.aclose()
 
@@ -57,12 +34,10 @@ async def test_what_enough_replicas_have_is_accepted(client: Redis) -> None:
     assert await queue_of(client, 1).push("s", b"1") is Pushed.ACCEPTED
 
 
-async def test_without_a_replica_it_is_there_and_not_safe(
-    pair: tuple[EmbeddedServer, EmbeddedServer], client: Redis
-) -> None:
+async def test_without_a_replica_it_is_there_and_not_safe(servers: Pair, client: Redis) -> None:
     queue = queue_of(client, 1)
     await queue.push("s", b"1")
-    os.kill(pair[1].pid, signal.SIGSTOP)
+    servers.link.freeze()
     try:
         with pytest.raises(NotReplicated, match="0 of 1 replicas"):
             await queue.push("s", b"2")
@@ -72,7 +47,7 @@ async def test_without_a_replica_it_is_there_and_not_safe(
             await queue.place("s", b"3", 1)
         assert await queue_of(client, 0).push("s", b"4") is Pushed.ACCEPTED
     finally:
-        os.kill(pair[1].pid, signal.SIGCONT)
+        servers.link.thaw()
     assert await queue.push("s", b"2") is Pushed.DUPLICATE
     assert (await queue.stats()).depth == 4
 
