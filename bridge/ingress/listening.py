@@ -13,7 +13,7 @@ import time
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from bridge.errors import ConfigError
 
@@ -44,6 +44,7 @@ class Server:
         self._key = key
         self._most = connections
         self._listening: asyncio.Server | None = None
+        app.on_response_prepare.append(_last_of_its_connection)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -86,6 +87,17 @@ class Server:
         """Ends the application: idle connections at once, the others when they are answered."""
         await self.close()
         await self._runner.cleanup()
+
+
+async def _last_of_its_connection(request: web.Request, response: web.StreamResponse) -> None:
+    """Ends the connection after a request that could have a say in the next one: behind a proxy, another's.
+
+    aiohttp's parser (3.14.5) hands the trailers of a chunked body to the request that follows, and takes what
+    follows an upgrade for no request at all.
+    """
+    if hdrs.TRANSFER_ENCODING in request.headers or hdrs.UPGRADE in request.headers:
+        response.force_close()
+        response.headers[hdrs.CONNECTION] = "close"
 
 
 def _files() -> int:
