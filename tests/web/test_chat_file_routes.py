@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from bridge.channels import Attachment, UserMessage
 from bridge.config import Integration
 from bridge.ingress import chat
-from bridge.ingress.chat import brought
+from bridge.ingress.chat import brought, posting
 from bridge.secret import Secret
 from bridge.web.files import WEIGHT
 from tests.browser import media
@@ -148,9 +148,26 @@ async def test_who_is_too_slow_is_let_go_and_makes_room_for_others(
 
     waiting = asyncio.create_task(bring(site, http, slow()))
     await asyncio.sleep(0.2)
-    assert (await bring(site, http))[0] == 503
+    assert (await bring(site, http))[0] == 429
     assert (await waiting)[0] == 408
     assert (await bring(site, http))[0] == 200
+
+
+async def test_who_only_drips_holds_no_place_for_a_minute(
+    site: Site, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has to come on as fast as the slowest phone: slower than that is let go, as fast is not."""
+    monkeypatch.setattr(posting, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(posting, "SLOWEST", 100)
+
+    async def drip(size: int) -> Any:
+        yield PNG
+        for _ in range(20):
+            await asyncio.sleep(0.2)
+            yield b"x" * size
+
+    dripped, slow = await asyncio.gather(bring(site, http, drip(1)), bring(site, http, drip(200)))
+    assert (dripped[0], slow[0]) == (408, 200)
 
 
 async def test_strangers_cannot_fill_the_store(redis_client: Redis, http: aiohttp.ClientSession) -> None:

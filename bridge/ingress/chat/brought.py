@@ -29,6 +29,7 @@ BODY_SECONDS: Final = 60.0
 """A file of 5 MB by a slow phone."""
 AT_ONCE: Final = 20
 """Files that come in at the same time, through this process: each is in memory until it is kept."""
+AGAIN_SECONDS: Final = 1.0
 PER_SECOND: Final = 0.5
 BURST: Final = 10
 """What one chat may bring."""
@@ -69,7 +70,7 @@ class Brought:
         if seconds := self._rate.wait(chat, time.monotonic()):
             raise too_fast(seconds)
         if self._under_way >= AT_ONCE:
-            raise not_now()
+            raise too_fast(AGAIN_SECONDS)
         self._under_way += 1
         try:
             found = await body(request, self._settings.file_bytes, BODY_SECONDS)

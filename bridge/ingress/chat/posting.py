@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from aiohttp import hdrs, web
 
 from bridge.channels.webchat import WebChatSettings
 from bridge.web import page
+
+PATIENCE_SECONDS: Final = 5.0
+SLOWEST: Final = 4_000
+"""Bytes a second, after the first seconds: slower than any phone, faster than those who only hold a place."""
 
 
 def check_origin(request: web.Request, settings: WebChatSettings) -> None:
@@ -18,18 +23,20 @@ def check_origin(request: web.Request, settings: WebChatSettings) -> None:
 
 
 async def body(request: web.Request, most: int, seconds: float) -> bytes:
-    """The whole body, or the refusal that fits."""
+    """The whole body, or the refusal that fits. It has to keep coming, and to be there after `seconds`."""
     if hdrs.CONTENT_ENCODING in request.headers:
         raise web.HTTPUnsupportedMediaType(text="the body is expected as it is, without an encoding")
     if (request.content_length or 0) > most:
         raise _too_large(most)
     found = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(min(seconds, PATIENCE_SECONDS)) as limit:
+            began = asyncio.get_running_loop().time()
             async for part in request.content.iter_any():
                 found += part
                 if len(found) > most:
                     raise _too_large(most)
+                limit.reschedule(began + min(seconds, PATIENCE_SECONDS + len(found) / SLOWEST))
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body took too long") from None
     except (web.RequestPayloadError, ConnectionError):
