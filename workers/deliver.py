@@ -22,11 +22,10 @@ from bridge.errors import ContentRefused, Moved, PayloadError, SendError, Unavai
 from bridge.events import Event, SessionClosed, SessionExpired, decode
 from bridge.failpoints import reach
 from bridge.plan import Plan, plan
-from bridge.queue import Ack, Bury, Delivery, Park, Queue, Settle
+from bridge.queue import Ack, Bury, Clock, Delivery, Park, Queue, Settle
 from bridge.sender import Transport
 from bridge.sessions import Sessions
 from bridge.translate import translate
-from workers.clock import Clock
 from workers.journey import Journey, read
 from workers.lease import Lease
 from workers.observe import Observer

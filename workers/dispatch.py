@@ -22,9 +22,8 @@ from redis.asyncio import Redis
 
 from bridge.errors import StoreUnavailable
 from bridge.failpoints import reach
-from bridge.queue import Beat, Bury, Delivery, Held, Park, Queue, Settle, Turn, wait_for_wake
+from bridge.queue import Beat, Bury, Clock, Delivery, Held, Park, Queue, Settle, Turn, wait_for_wake
 from bridge.runtime import cancelled
-from workers.clock import Clock
 from workers.lease import Lease, LeaseLost
 from workers.observe import Observer
 from workers.outage import Outage

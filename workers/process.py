@@ -25,13 +25,12 @@ from bridge.ingress.admin import admin, redis_problems
 from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
-from bridge.queue import Direction, GroupCommit, Limits, Queue, announce, connect, leave
+from bridge.queue import Clock, Direction, GroupCommit, Limits, Queue, announce, connect, leave
 from bridge.runtime import cancelled
 from bridge.sender import Sender, Transport, open_http, stdout
 from bridge.sessions import Sessions
 from bridge.web.log import ChatLog, transport
 from workers.attach import Attacher, Download
-from workers.clock import Clock
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher, Handler, Waker
 from workers.observe import Observer

@@ -14,11 +14,10 @@ import msgspec
 from bridge.channels import Call, Channel, Click, Errand, Incoming, Seen, UserMessage
 from bridge.errors import SendError, Uncertain
 from bridge.moveo import Attached, Moveo, SessionGone
-from bridge.queue import Ack, Bury, Delivery, Settle
+from bridge.queue import Ack, Bury, Clock, Delivery, Settle
 from bridge.sender import Transport
 from bridge.sessions import Numbers, Sessions
 from workers.attach import Attacher
-from workers.clock import Clock
 from workers.lease import Lease
 from workers.observe import Observer
 

@@ -27,12 +27,11 @@ from bridge.content import Content, Text
 from bridge.ingress.server import serving
 from bridge.log import configure
 from bridge.metrics import Metrics
-from bridge.queue import GroupCommit, Limits, Pushed, Queue, connect
+from bridge.queue import Clock, GroupCommit, Limits, Pushed, Queue, connect
 from bridge.runtime import event_loop, settle_memory
 from bridge.sender import Sender, open_http
 from bridge.sessions import Sessions
 from tests.benchmarks.load import SECRET
-from workers.clock import Clock
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher
 from workers.observe import Observer

@@ -14,11 +14,10 @@ from redis.asyncio import Redis
 from bridge.channels import Channel
 from bridge.config import Integration
 from bridge.metrics import Metrics
-from bridge.queue import Ack, Delivery, Limits, Queue, Settle
+from bridge.queue import Ack, Clock, Delivery, Limits, Queue, Settle
 from bridge.secret import Secret
 from bridge.sender import Transport
 from bridge.sessions import Sessions
-from workers.clock import Clock
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher, Handler, Waker
 from workers.lease import Lease

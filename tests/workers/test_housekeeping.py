@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bridge.queue import Queue, Wanted
+from bridge.queue import Clock, Queue, Wanted
 from workers import housekeeping
-from workers.clock import Clock
 
 LATER_MS = 10**15
 
@@ -80,7 +79,7 @@ def test_a_queue_is_found_by_its_name(queue: Queue) -> None:
 async def test_the_clock_is_that_of_redis(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose clock is a day ahead."""
     real = Clock().now_ms()
-    monkeypatch.setattr("workers.clock.time.time", lambda: real / 1000 + 86_400)
+    monkeypatch.setattr("bridge.queue.clock.time.time", lambda: real / 1000 + 86_400)
     clock = Clock()
     assert clock.age_seconds(real) >= 86_000
     await clock.sync(redis_client)

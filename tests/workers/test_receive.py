@@ -15,7 +15,7 @@ from bridge.errors import StoreUnavailable
 from bridge.fetch import download
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
-from bridge.queue import connect
+from bridge.queue import Clock, connect
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
 from bridge.sessions import Numbers, Sessions
@@ -23,7 +23,6 @@ from tests.workers.bench import NAME, queue_of, quiet, running
 from tests.workers.files import Files
 from tests.workers.platform import Answer, Platform, Received, platform
 from workers.attach import MAX_BYTES, TRIES, Attacher
-from workers.clock import Clock
 from workers.dispatch import Dispatcher
 from workers.observe import Observer
 from workers.outage import Outage

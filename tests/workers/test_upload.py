@@ -16,14 +16,13 @@ from bridge.config import Integration
 from bridge.errors import Rejected, Unavailable
 from bridge.fetch import Fetcher, open_fetcher
 from bridge.metrics import Metrics
-from bridge.queue import connect
+from bridge.queue import Clock, connect
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
 from bridge.sessions import Sessions
 from tests.workers.bench import NAME, queue_of, quiet, running
 from tests.workers.files import Files
 from tests.workers.platform import Answer, Platform, Received, platform
-from workers.clock import Clock
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher
 from workers.observe import Observer

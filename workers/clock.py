@@ -1,1 +1,0 @@
-from bridge.queue.clock import Clock as Clock
