@@ -31,6 +31,21 @@ TOTAL_SECONDS: Final = 30.0
 CONNECT_SECONDS: Final = 5.0
 REDIRECTS: Final = 3
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_NOT_FOR_FILES: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # the host of a machine at Azure, which answers it alone
+            "192.0.0.0/24",  # of protocols; some of it counts as global
+            "192.88.99.0/24",  # relays of 6to4, given up
+            "64:ff9b:1::/48",  # NAT64 of one network
+            "2001::/23",  # of protocols, but for Teredo, which is unwrapped
+            "3fff::/20",  # for documentation, as in RFC 9637, which is younger than some Pythons
+            "5f00::/16",  # segment routing
+        ),
+    )
+)
+"""Beside what Python says, which differs from version to version."""
 
 
 class _PrivateAddressError(OSError):
@@ -51,6 +66,8 @@ def public(address: str) -> bool:
             return public(str(inner))
         if ip.is_site_local:
             return False
+    if any(ip in network for network in _NOT_FOR_FILES):
+        return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 

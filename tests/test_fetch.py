@@ -24,11 +24,69 @@ NOT_PUBLIC = (
     *("fec0::1", "ff02::1", "2001:db8::1", "100::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
     *("::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::1", "2002:a00:1::"),
     "2001:0:53aa:64c:0:0:f5ff:fffe",
+    # carrier-grade NAT to its end, benchmarks, documentation, protocols and relays
+    *("100.127.255.255", "198.19.255.255", "192.0.0.8", "192.0.0.9", "192.0.0.170", "192.88.99.1", "3fff::1"),
+    *("2001:2::1", "2001:10::1", "2001:20::1", "2001:1::1", "5f00::1", "100:0:0:1::1", "::ffff:0:7f00:1"),
+    # clouds' own services
+    *("100.100.100.200", "168.63.129.16", "fd00:ec2::254", "::ffff:168.63.129.16", "64:ff9b::a9fe:a9fe"),
+    # IPv4 within IPv6 by every way: compatible, NAT64 of one network, 6to4, Teredo
+    *("::7f00:1", "::127.0.0.1", "::8.8.8.8", "64:ff9b:1::7f00:1", "64:ff9b:1::808:808", "2002:c0a8:101::1"),
+    *("2002:a9fe:a9fe::", "2001:0:808:808:0:0:8000:fefe", "fe80::5efe:7f00:1"),
+    # no address, whatever a resolver makes of it
+    *(
+        "",
+        "localhost",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "010.8.8.8",
+        "1.1.1.1.",
+        "fe80::1%25eth0",
+    ),
+    *("fdff:ffff::1", "ff0e::1", "4000::1", "e000::1"),
 )
 PUBLIC = ("1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808")
 BAD_URLS = (
     *(f"https://{address}/x" for address in NOT_PUBLIC if ":" not in address),
     *(f"https://[{address}]/x" for address in NOT_PUBLIC if ":" in address),
+    *(f"https://{address}:8443/x" for address in NOT_PUBLIC if ":" not in address),
+    "https://127。0。0。1/x",
+    "https://１２７.0.0.1/x",
+    "https://१२७.0.0.1/x",
+    "https://127.0.0.1。/x",
+    "https://0300.0250.0.1/x",
+    "https://0x7f.0x0.0x0.0x1/x",
+    "https://0X7F000001/x",
+    "https://127.0.0.0x1/x",
+    "https://1.1.1/x",
+    "https://0/x",
+    "https://[::ffff:7f00:1]/x",
+    "https://[::1%25lo]/x",
+    "https://[127.0.0.1]/x",
+    "https://[v1.fe80]/x",
+    "https://[]/x",
+    "https://127.0.0.1:443@93.184.216.34/x",
+    "https://127.0.0.1%2f@93.184.216.34/x",
+    "https://:secret@example.com/x",
+    "https:\\\\127.0.0.1/x",
+    "https:/127.0.0.1/x",
+    "https://%6c%6fcalhost/x",
+    "https://localhost%00.example.com/x",
+    "https://loc\tal\nhost/x",
+    "https://ⓛocalhost/x",
+    "https://xn--/x",
+    f"https://{'a' * 70}.example/x",
+    "https://example.com:443:80/x",
+    "https://example.com:99999/x",
+    "https://metadata.google.internal/x",
+    "https://metadata/x",
+    "https://instance-data.ec2.internal/x",
+    "https://169.254.169.254.nip.io/x",
+    "HTTPS://10.0.0.1/x",
+    "javascript:alert(1)",
+    "https:",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
     "https://2130706433/x",
     "https://0x7f000001/x",
     "https://0x7f.1/x",
@@ -115,6 +173,35 @@ async def test_a_name_is_refused_for_an_address_it_has(addresses: list[str]) -> 
     async with open_fetcher(resolver=Names(evil_example=addresses)) as fetcher:
         with pytest.raises(Rejected, match="not public"):
             await fetcher.load("https://evil.example/x", 100)
+
+
+async def test_the_connection_goes_to_the_address_that_was_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name that is another address a moment later (DNS rebinding) is asked for once."""
+    asked: list[str] = []
+    connected: list[tuple[str, int]] = []
+
+    class Fickle(Names):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            self._names[host] = ["127.0.0.1"] if asked else ["93.184.216.34"]
+            asked.append(host)
+            return await super().resolve(host, port, family)
+
+    async def connect(_: socket.socket, address: tuple[str, int]) -> None:
+        connected.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", connect)
+    async with open_fetcher(resolver=Fickle()) as fetcher:
+        with pytest.raises(Unavailable):
+            await fetcher.load("https://fickle.example/x", 100)
+        with pytest.raises(Rejected, match="not public"):
+            await fetcher.load("https://fickle.example/x", 100)
+    assert asked == ["fickle.example"] * 2
+    assert connected == [("93.184.216.34", 443)]
 
 
 async def test_trust_in_one_host_is_trust_in_no_other(there: Platform) -> None:
