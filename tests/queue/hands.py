@@ -28,6 +28,10 @@ class Hands:
         """The session's lease or park is over."""
         await self.do("ZADD", f"{self.prefix}due", "XX", 0, session)
 
+    async def probe_is_due(self) -> None:
+        """The wait of an open breaker is over."""
+        await self.do("HSET", f"{self.prefix}stats", "down_until", 0)
+
     async def hold_ends(self) -> None:
         await self.do("HDEL", f"{self.prefix}stats", "hold_until")
 

@@ -1,4 +1,4 @@
-"""Any sequence of pushes, turns, beats, crashes, zombies, holds and pauses, against a model of forty lines.
+"""Any sequence of pushes, turns, beats, crashes, zombies, outages, holds and pauses, against a small model.
 
 The model knows nothing of scores, tokens' origin or keys; it says what a queue promises. Time passes by hand.
 """
@@ -6,10 +6,11 @@ The model knows nothing of scores, tokens' origin or keys; it says what a queue 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, get_args
 
 import fakeredis
 import pytest
@@ -18,20 +19,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
 from redis.asyncio import Redis
 
 from bridge.embedded import EmbeddedServer
-from bridge.queue import Ack, Beat, Bury, Delivery, Limits, Park, Pushed, Queue, Settle, connect
+from bridge.queue import (
+    Ack,
+    Beat,
+    Bury,
+    Delivery,
+    Limits,
+    Park,
+    Pushed,
+    Queue,
+    Said,
+    Settle,
+    connect,
+    scripts,
+)
 from tests.queue.hands import Hands
 
 T = TypeVar("T")
 DEPTH = 7
+OPENS_AT = 2
+"""In place of the breaker's own figure, which no short sequence reaches."""
 NAMES = itertools.count()
 sessions = st.sampled_from("abc")
+seldom = st.sampled_from([False, False, True])
 cursors = st.sampled_from([None, b"", b"1", b"2"])
 
 
@@ -44,6 +60,12 @@ class Head:
         self.tries = 0
         self.crashes = 0
         self.cursor = b""
+        self.stored = False
+        """A cursor was stored, if an empty one."""
+
+    @property
+    def touched(self) -> bool:
+        return self.token is not None or self.tries > 0 or self.stored
 
 
 class Machine(RuleBasedStateMachine):
@@ -65,6 +87,9 @@ class Machine(RuleBasedStateMachine):
         self.last_token = 0
         self.totals = {"delivered_total": 0, "retried_total": 0, "duplicates_total": 0, "buried_total": 0}
         self.paused = self.held = False
+        self.failing: set[str] = set()
+        self.down = self.probe_is_due = False
+        self.probe: str | None = None
 
     def run(self, awaitable: Awaitable[T]) -> T:
         return self.loop.run_until_complete(awaitable)
@@ -83,6 +108,16 @@ class Machine(RuleBasedStateMachine):
         self.mail.setdefault(session, deque()).append(payload)
         self.heads.setdefault(session, Head())
 
+    def insert(self, session: str, payload: bytes) -> None:
+        """In front of what was pushed later, but never before a head that was touched."""
+        mail = self.mail.setdefault(session, deque())
+        place = len(mail)
+        fixed = int(session in self.heads and self.heads[session].touched)
+        while place > fixed and int(mail[place - 1]) > int(payload):
+            place -= 1
+        mail.insert(place, payload)
+        self.heads.setdefault(session, Head())
+
     def pop(self, session: str) -> bytes:
         payload = self.mail[session].popleft()
         del self.heads[session]
@@ -97,6 +132,7 @@ class Machine(RuleBasedStateMachine):
         if not self.valid(settle.delivery):
             return False
         head = self.heads[session]
+        lost = self.hear(session, settle.said)
         match settle:
             case Ack():
                 self.pop(session)
@@ -105,11 +141,36 @@ class Machine(RuleBasedStateMachine):
                 self.letters.append((session, self.pop(session), reason))
                 self.totals["buried_total"] += 1
             case Park(_, seconds, cursor, counted):
-                head.token, head.due, head.crashes = None, seconds == 0, 0
-                head.tries += counted
-                self.totals["retried_total"] += counted
-                head.cursor = head.cursor if cursor is None else cursor
+                head.token, head.due, head.crashes = None, seconds == 0 or lost, 0
+                head.tries += counted and not lost
+                self.totals["retried_total"] += counted and not lost
+                head.cursor, head.stored = (head.cursor, head.stored) if cursor is None else (cursor, True)
         return True
+
+    def hear(self, session: str, said: Said) -> bool:
+        """What the breaker makes of it; whether the try is lost, since it was open already."""
+        if said == "up":
+            self.failing.clear()
+            self.down, self.probe = False, None
+        elif self.down and session == self.probe:
+            self.probe, self.probe_is_due = None, said == ""
+        elif said == "":
+            pass
+        elif self.down:
+            return True
+        else:
+            self.failing.add(session)
+            if said == "shut" or len(self.failing) >= OPENS_AT:
+                self.failing.clear()
+                self.down, self.probe, self.probe_is_due = True, None, False
+        return False
+
+    def slots(self, slots: int) -> int:
+        if not self.down:
+            return slots
+        probe = self.heads.get(self.probe) if self.probe is not None else None
+        probing = probe is not None and probe.token is not None and not probe.due
+        return min(slots, 1) if self.probe_is_due and not probing else 0
 
     def ready(self) -> set[str]:
         return {session for session, head in self.heads.items() if head.due}
@@ -126,19 +187,35 @@ class Machine(RuleBasedStateMachine):
         self.last_token = delivery.token
 
     def any_settle(self) -> st.SearchStrategy[Settle]:
-        delivery = st.sampled_from(self.claims[-12:])
+        zombies, holders = self.claims[-12:], [each for each in self.claims if self.valid(each)]
+        delivery = st.sampled_from(holders or zombies) | st.sampled_from(zombies)
         seconds = st.sampled_from([0.0, 3600.0])
+        said = st.sampled_from(get_args(Said))
         return st.one_of(
-            st.builds(Ack, delivery),
-            st.builds(Park, delivery, seconds, cursors, st.booleans()),
-            st.builds(Bury, delivery, st.just("rejected")),
+            st.builds(Ack, delivery, said),
+            st.builds(Park, delivery, seconds, cursors, st.booleans(), said),
+            st.builds(Bury, delivery, st.just("rejected"), st.just(""), said),
         )
 
     # ---- what can happen ----
 
-    @rule(session=sessions, again=st.integers(0, 5))
-    def push(self, session: str, again: int) -> None:
+    @rule(data=st.data())
+    def something(self, data: st.DataObject) -> None:
+        """One rule for all: of many, hypothesis leaves some out in each run."""
+        what: list[Callable[[st.DataObject], None]] = [
+            *[self.push] * 4,
+            *[self.turn] * 6,
+            *[self.time_passes] * 2,
+        ]
+        what += [self.hold, self.pause, self.scripts_are_flushed]
+        what += [self.beat] if self.claims else []
+        what += [self.replay] * 2 if self.letters else []
+        what += [self.the_wait_for_a_probe_ends] * 3 if self.down else []
+        data.draw(st.sampled_from(what))(data)
+
+    def push(self, data: st.DataObject) -> None:
         """A new event, or (again) a repeat of a former one, to whatever session."""
+        session, again = data.draw(sessions), data.draw(st.integers(0, 9))
         repeat = 1 <= again <= len(self.pushed)
         payload = self.pushed[-again] if repeat else b"%d" % len(self.pushed)
         outcome = self.run(self.workers[0].push(session, payload))
@@ -149,33 +226,41 @@ class Machine(RuleBasedStateMachine):
             assert outcome is Pushed.FULL
         else:
             assert outcome is Pushed.ACCEPTED
+            self.run(self.next_ms())
             self.append(session, payload)
             self.pushed.append(payload)
 
-    @rule(data=st.data(), slots=st.integers(0, 4), worker=st.integers(0, 1))
-    def turn(self, data: st.DataObject, slots: int, worker: int) -> None:
+    async def next_ms(self) -> None:
+        """What is pushed later was accepted later."""
+        now = await self.hands.now()
+        while await self.hands.now() == now:
+            pass
+
+    def turn(self, data: st.DataObject) -> None:
         """Settles by the holders, by zombies, or twice, in any mixture; then claims."""
+        slots, worker = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 1))
         settles = data.draw(st.lists(self.any_settle(), max_size=4)) if self.claims else []
         refused = {
             (settle.delivery.session, settle.delivery.token) for settle in settles if not self.settle(settle)
         }
         open_ = not self.paused and not self.held
-        ready = self.ready() if open_ else set()
+        slots_open = self.slots(slots) if open_ else 0
+        ready = self.ready() if slots_open else set()
         turn = self.run(self.workers[worker].turn(settles, slots))
         assert turn.refused == refused
-        assert len(turn.deliveries) == min(slots, len(ready))
+        assert len(turn.deliveries) == min(slots_open, len(ready))
         assert {delivery.session for delivery in turn.deliveries} <= ready
         for delivery in turn.deliveries:
             self.claimed(delivery)
         self.claims += turn.deliveries
+        if self.down and turn.deliveries:
+            self.probe, self.probe_is_due = turn.deliveries[0].session, False
         assert turn.paused == self.paused
-        left = bool(self.ready()) and open_
+        left = bool(self.ready()) and open_ and bool(self.slots(1))
         assert (turn.next_due_seconds == 0) == left
         assert (turn.next_due_seconds is None) == (self.paused or not self.heads)
         assert self.run(self.hands.do("LLEN", self.workers[0].wake_key)) == left
 
-    @rule(data=st.data())
-    @precondition(lambda self: self.claims)
     def beat(self, data: st.DataObject) -> None:
         chosen = data.draw(st.lists(st.tuples(st.sampled_from(self.claims[-12:]), cursors), max_size=4))
         lost = self.run(self.workers[0].beat([Beat(*each) for each in chosen]))
@@ -184,34 +269,37 @@ class Machine(RuleBasedStateMachine):
             if self.valid(delivery):
                 head = self.heads[delivery.session]
                 head.due = False
-                head.cursor = head.cursor if cursor is None else cursor
+                head.cursor, head.stored = (head.cursor, head.stored) if cursor is None else (cursor, True)
 
-    @rule(session=sessions)
-    def time_passes(self, session: str) -> None:
+    def time_passes(self, data: st.DataObject) -> None:
         """A park ends; or the holder has crashed, or is frozen, and its lease ends."""
+        session = data.draw(sessions)
         self.run(self.hands.time_passes(session))
         if session in self.heads:
             self.heads[session].due = True
 
-    @rule(held=st.booleans())
-    def hold(self, held: bool) -> None:
+    def the_wait_for_a_probe_ends(self, data: st.DataObject) -> None:
+        self.run(self.hands.probe_is_due())
+        self.probe_is_due = True
+
+    def hold(self, data: st.DataObject) -> None:
+        held = data.draw(seldom)
         self.run(self.workers[1].hold(3600) if held else self.hands.hold_ends())
         self.held = held
 
-    @rule(paused=st.booleans())
-    def pause(self, paused: bool) -> None:
+    def pause(self, data: st.DataObject) -> None:
+        paused = data.draw(seldom)
         self.run(self.workers[1].pause("why") if paused else self.workers[1].resume())
         self.paused = paused
+        if not paused:
+            self.down, self.probe = False, None
 
-    @rule()
-    @precondition(lambda self: self.letters)
-    def replay(self) -> None:
+    def replay(self, data: st.DataObject) -> None:
         session, payload, _ = self.letters.pop(0)
         assert self.run(self.workers[1].replay(self.run(self.workers[0].dead(limit=1)))) == 1
-        self.append(session, payload)
+        self.insert(session, payload)
 
-    @rule()
-    def scripts_are_flushed(self) -> None:
+    def scripts_are_flushed(self, data: st.DataObject) -> None:
         self.run(self.hands.do("SCRIPT", "FLUSH"))
 
     # ---- what is always true ----
@@ -226,6 +314,7 @@ class Machine(RuleBasedStateMachine):
         if not any(head.due for head in leased):
             assert stats.parked == stats.sessions - stats.ready - stats.in_flight
         assert stats.paused == ("why" if self.paused else "")
+        assert (stats.down_seconds is not None) == self.down
         assert {name: getattr(stats, name) for name in self.totals} == self.totals
 
     @invariant()
@@ -244,6 +333,14 @@ class Machine(RuleBasedStateMachine):
         assert {key for key in keys if key.startswith("state:")} <= {f"state:{name}" for name in self.mail}
 
 
+@pytest.fixture
+def _opens_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = scripts.TURN.source.replace(b"local OPENS_AT = 5", b"local OPENS_AT = %d" % OPENS_AT)
+    monkeypatch.setattr(scripts.TURN, "source", source)
+    monkeypatch.setattr(scripts.TURN, "sha", hashlib.sha1(source, usedforsecurity=False).hexdigest())
+
+
+@pytest.mark.usefixtures("_opens_early")
 @pytest.mark.parametrize("kind", ["fake", "real"])
 def test_the_queue_keeps_its_promises(kind: str, server: EmbeddedServer) -> None:
     class Bound(Machine):

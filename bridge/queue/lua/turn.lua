@@ -62,9 +62,9 @@ for at = 5, #ARGV, 6 do
 end
 
 local ready = {}
+slots = slots_of(breaker, due, prefix, slots, now)
 if slots > 0 and not paused and hold <= now then
-  slots = slots_of(breaker, due, prefix, slots, now)
-  if slots > 0 then ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots) end
+  ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots)
 end
 local token = #ready > 0 and call('HINCRBY', stats, 'token', #ready) - #ready
 local claims = {}
