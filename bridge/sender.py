@@ -32,6 +32,8 @@ REPLY_BYTES: Final = 1_048_576
 TOTAL_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 5.0
 UNAUTHORIZED: Final = 401
+FINAL: Final = 200
+"""The lowest status of an answer; those below say that one will come, and after 101 comes no HTTP."""
 BEARER: Final = "Bearer "
 _NO_TRANSPORTS: Final[Mapping[str, Transport]] = MappingProxyType({})
 
@@ -94,6 +96,8 @@ class Sender:
             async with self._http.request(
                 request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
             ) as response:
+                if response.status < FINAL:
+                    raise Uncertain(f"HTTP {response.status} is no answer")
                 body = await _bounded(response)
                 return Reply(status=response.status, headers=response.headers, body=body)
         except aiohttp.InvalidURL:
