@@ -1,0 +1,101 @@
+"""A platform that is down as a whole, and comes back: few calls meanwhile, everything in order after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from bridge.queue import Queue, connect
+from tests.workers.bench import quiet, until
+from tests.workers.children import worker
+from tests.workers.platform import Answer, Platform, Received, platform
+from tests.workers.test_process import CONFIG, by_session, push, started
+
+SESSIONS, EVENTS = 40, 5
+DOWN = {
+    "503": Answer(status=503),
+    "a cut": Answer(cut=True),
+}
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Platform]:
+    async with platform() as started:
+        yield started
+
+
+async def is_down(queue: Queue) -> bool:
+    return (await queue.stats()).down_seconds is not None
+
+
+@pytest.mark.parametrize("answer", DOWN.values(), ids=DOWN.keys())
+async def test_an_outage_costs_few_calls_and_no_order(
+    redis: Redis, redis_url: str, there: Platform, tmp_path: Path, answer: Answer
+) -> None:
+    """Two workers; all sessions are in flight when it begins. One probes for all, then all go on at once."""
+    loop, down = asyncio.get_running_loop(), True
+    shown: list[Received] = []
+
+    def answered(received: Received, number: int) -> Answer:
+        if down:
+            return answer
+        shown.append(received)
+        return Answer()
+
+    there.answer = answered
+    queue = Queue(redis, "support", "out")
+    config = CONFIG.format(url=there.url)
+    with worker(tmp_path, config, redis_url) as one, worker(tmp_path, config, redis_url) as two:
+        await started(one, two)
+        for number in range(EVENTS):
+            for session in range(SESSIONS):
+                await push(queue, f"s{session}", f"{number}")
+        await until(lambda: is_down(queue))
+        await asyncio.sleep(1.0)
+        began, before = loop.time(), len(there.received)
+        await asyncio.sleep(4.0)
+        asked, seconds = len(there.received) - before, loop.time() - began
+        assert asked <= 1 + seconds, "one probe a wait, whatever the number of workers"
+        assert before <= 3 * SESSIONS
+        down, back_at = False, loop.time()
+        await quiet(queue, 40)
+        assert shown[0].at - back_at < 10
+        assert shown[-1].at - shown[0].at < 10, "at full speed"
+        logs = one.log + two.log
+    assert (logs.count("platform.down"), logs.count("platform.up")) == (1, 1)
+    there.received[:] = shown
+    expected = [f"{number}" for number in range(EVENTS)]
+    assert by_session(there) == {f"s{session}": expected for session in range(SESSIONS)}
+    stats = await queue.stats()
+    assert (stats.dead, stats.down_seconds) == (0, None)
+    assert stats.retried_total < SESSIONS, "what was in flight when it opened lost no try"
+
+
+async def test_a_chat_that_always_fails_stops_nobody(
+    redis: Redis, redis_url: str, there: Platform, tmp_path: Path
+) -> None:
+    there.answer = lambda received, _: Answer(status=500 if received.json["chat"] == "poison" else 200)
+    queue = Queue(redis, "support", "out")
+    await push(queue, "poison", "x")
+    with worker(tmp_path, CONFIG.format(url=there.url), redis_url) as child:
+        await started(child)
+        for number in range(20):
+            await push(queue, f"s{number % 4}", f"{number}")
+            await asyncio.sleep(0.1)  # it fails in between
+        await until(lambda: only_one_waits(queue))
+        assert by_session(there)["poison"].count("x") > 1
+        assert "platform.down" not in child.log
+
+
+async def only_one_waits(queue: Queue) -> bool:
+    return (await queue.stats()).depth == 1
