@@ -70,14 +70,14 @@ async def ingress(redis_url: str, variant: str) -> None:
     """The ingress; "bare": its handler pushing nowhere; "arq": its handler enqueueing a job instead."""
     if variant == "bare":
 
-        async def nowhere(*_: object) -> Pushed:
+        async def nowhere(*_: object, **__: object) -> Pushed:
             return Pushed.ACCEPTED
 
         Queue.push = nowhere  # type: ignore[method-assign, assignment]
     elif variant == "arq":
         pool = await create_pool(RedisSettings.from_dsn(redis_url))
 
-        async def enqueue(_: Queue, session: str, payload: bytes) -> Pushed:
+        async def enqueue(_: Queue, session: str, payload: bytes, *__: object, **___: object) -> Pushed:
             await pool.enqueue_job("deliver", session, payload)
             return Pushed.ACCEPTED
 
