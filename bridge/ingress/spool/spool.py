@@ -148,8 +148,9 @@ class Spool:
                 error = None
                 try:
                     await self._in_thread(self.log.append, frames)
-                except OSError as failed:
-                    error = self._refused(f"the disk of the spool refuses: {failed.strerror or failed}")
+                except Exception as failed:  # noqa: BLE001 -- whatever it is, nobody is left waiting for it
+                    reason = getattr(failed, "strerror", None) or type(failed).__name__
+                    error = self._refused(f"the disk of the spool refuses: {reason}")
                 else:
                     self.refusing = ""
                     reach("spool.synced")
@@ -201,6 +202,7 @@ class Spool:
             await self._in_thread(self.log.settle)
         except OSError as error:  # the events are in Redis; read once more, they are recognised
             _log.error("spool.unsettled", reason=error.strerror or str(error))
+        self.refusing = ""  # there is room again, or will be seen not to be
 
     async def _emptied(self, prompt: bool) -> bool:
         """Whether all is in Redis, and Redis is quick enough to be asked directly."""
@@ -216,6 +218,7 @@ class Spool:
             return False
         self._holding.clear()
         self._last_at.clear()
+        self.refusing = ""
         _log.info("spool.emptied", seconds=round(asyncio.get_running_loop().time() - self._since, 1))
         return True
 

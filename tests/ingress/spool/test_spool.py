@@ -229,9 +229,9 @@ async def test_a_full_spool_refuses_and_goes_on_when_there_is_room(tmp_path: Pat
         assert spool.log.size <= 10_000
         store.error = None
         await emptied(spool)
+        assert not spool.refusing
         store.error = away
         await spool.put(frame(5, b"x" * 2400))
-        assert not spool.refusing
 
 
 async def test_what_is_on_its_way_to_the_disk_counts_too(tmp_path: Path, store: Store) -> None:
@@ -244,16 +244,21 @@ async def test_what_is_on_its_way_to_the_disk_counts_too(tmp_path: Path, store: 
         assert spool.log.events == ends.count(None)
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(OSError(errno.EIO, "Input/output error"), "Input/output error"), (MemoryError(), "MemoryError")],
+    ids=["disk", "anything"],
+)
 async def test_a_disk_that_refuses_is_no_false_promise(
-    spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch
+    spool: Spool, store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def refuse(_: object) -> None:
-        raise OSError(errno.EIO, "Input/output error")
+        raise error
 
     store.error = away
     with monkeypatch.context() as broken:
         broken.setattr(spool.log, "append", refuse)
-        with pytest.raises(StoreUnavailable, match="disk of the spool refuses: Input/output error"):
+        with pytest.raises(StoreUnavailable, match=f"disk of the spool refuses: {reason}"):
             await spool.put(frame(1))
         assert spool.refusing
     await spool.put(frame(2))
