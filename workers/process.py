@@ -21,7 +21,7 @@ from bridge.config import Integration, Settings
 from bridge.config.channels import channels
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.fetch import TOTAL_SECONDS, download, open_fetcher
-from bridge.ingress.admin import admin, redis_problems
+from bridge.ingress.admin import admin, redis_problems, warn_if_open
 from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
@@ -113,11 +113,12 @@ class Process:
             self._integrate(integration, self._channels[name], commit, outside)
 
         probes = Server(
-            admin(self._metrics, self._problems, self.queues),
+            admin(self._metrics, self._problems, self.queues, token=worker.admin_token),
             worker.admin_host,
             worker.admin_port,
             key="worker.admin_port",
         )
+        warn_if_open("worker", worker.admin_host, worker.admin_token)
         await probes.start()
         self._open.push_async_callback(probes.stop)
         waker = Waker(self._redis, self._dispatchers, self.outage)

@@ -158,6 +158,8 @@ class IngressConfig(Model):
     """How far a signed event's timestamp may be from the clock, either way; 0: any timestamp will do."""
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9464
+    admin_token: SecretString | None = None
+    """What a scrape of the metrics has to show, where it is set."""
 
     @field_validator("public_url")
     @classmethod
@@ -173,6 +175,7 @@ class WorkerConfig(Model):
     """Hosts that files may be loaded from though their address is not public; over plain http too."""
     admin_host: str = "127.0.0.1"
     admin_port: Port = 9465
+    admin_token: SecretString | None = None
 
 
 class MoveoConfig(Model):

@@ -1,17 +1,24 @@
-"""The admin port, for probes and scrapes: /livez, /readyz, /metrics. For the operator's network alone."""
+"""The admin port, for probes and scrapes: /livez, /readyz, /metrics. For the operator's network alone.
+
+With a token, /metrics asks for it (`Authorization: Bearer TOKEN`); probes, which tell no secret, do not.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from aiohttp import web
+import structlog
+from aiohttp import hdrs, web
 from redis.asyncio import Redis
 
+from bridge.config import loopback
 from bridge.metrics import Metrics
 from bridge.queue import Queue
 from bridge.queue.connection import FAILURES
+from bridge.secret import Secret
 
 PING_SECONDS: Final = 0.25
 TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,7 +31,12 @@ async def _nothing() -> list[str]:
 
 
 def admin(
-    metrics: Metrics, ready: Problems, queues: Sequence[Queue] = (), degraded: Problems = _nothing
+    metrics: Metrics,
+    ready: Problems,
+    queues: Sequence[Queue] = (),
+    degraded: Problems = _nothing,
+    *,
+    token: Secret | None = None,
 ) -> web.Application:
     """`ready` names what keeps the process from doing its work; nothing means ready.
 
@@ -41,12 +53,30 @@ def admin(
             status=503 if problems else 200,
         )
 
-    async def scrape(_: web.Request) -> web.Response:
+    async def scrape(request: web.Request) -> web.Response:
+        if token is not None and not _shown(request, token):
+            raise web.HTTPUnauthorized(headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
         return web.Response(body=await metrics.render(queues), headers={"Content-Type": TEXT_FORMAT})
 
     app = web.Application()
     app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz), web.get("/metrics", scrape)])
     return app
+
+
+def _shown(request: web.Request, token: Secret) -> bool:
+    """Whether the request shows the token, compared in constant time whatever bytes were given."""
+    given = request.headers.get(hdrs.AUTHORIZATION, "").encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(given, f"Bearer {token.reveal()}".encode("utf-8", "surrogateescape"))
+
+
+def warn_if_open(table: str, host: str, token: Secret | None) -> None:
+    """Says at the start of a process that others may read its metrics, which may not be meant."""
+    if token is None and not loopback(host):
+        structlog.get_logger().warning(
+            "admin.open",
+            host=host,
+            advice=f"whoever reaches the admin port may read the metrics: set {table}.admin_token",
+        )
 
 
 async def redis_problems(redis: Redis) -> list[str]:

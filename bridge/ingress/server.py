@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from bridge.config import Settings
 from bridge.errors import ConfigError, StoreUnavailable
-from bridge.ingress.admin import admin
+from bridge.ingress.admin import admin, warn_if_open
 from bridge.ingress.app import QUEUES, TRAFFIC, build, limits_of
 from bridge.ingress.health import Health
 from bridge.ingress.listening import Server
@@ -92,7 +92,7 @@ async def serving(settings: Settings) -> AsyncIterator[Addresses]:
         traffic, queues = app[TRAFFIC], app[QUEUES]
         health = Health(redis, traffic, spool)
         probes = Server(
-            admin(metrics, health.problems, queues, health.degraded),
+            admin(metrics, health.problems, queues, health.degraded, token=ingress.admin_token),
             ingress.admin_host,
             ingress.admin_port,
             key="ingress.admin_port",
@@ -141,6 +141,7 @@ async def _warn(settings: Settings, redis: Redis) -> None:
             advice="a replayed event can be within ingress.window_seconds and no longer be known: "
             "set queue.seen_seconds to twice that",
         )
+    warn_if_open("ingress", settings.ingress.admin_host, settings.ingress.admin_token)
     for name, integration in settings.integrations.items():
         if integration.unsigned:
             log.warning(
