@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -95,6 +99,52 @@ async def test_a_chat_that_always_fails_stops_nobody(
         await until(lambda: only_one_waits(queue))
         assert by_session(there)["poison"].count("x") > 1
         assert "platform.down" not in child.log
+
+
+async def test_a_bad_token_pauses_loudly_and_resume_goes_on_at_once(
+    redis: Redis, redis_url: str, there: Platform, tmp_path: Path
+) -> None:
+    """On workers that run on, with nothing lost and no try counted; said once, whatever was in flight."""
+    there.answer = lambda *_: Answer(status=401)
+    queue, config = Queue(redis, "support", "out"), CONFIG.format(url=there.url)
+    with worker(tmp_path, config, redis_url) as one, worker(tmp_path, config, redis_url) as two:
+        await started(one, two)
+        for number in range(3):
+            for session in range(20):
+                await push(queue, f"s{session}", f"{number}")
+        await until(lambda: rests_paused(queue))
+        lines = [json.loads(line) for line in (one.log + two.log).splitlines()]
+        (said,) = [line for line in lines if line["event"] == "queue.paused"]
+        assert (said["level"], said["integration"]) == ("error", "support")
+        assert said["reason"].startswith("unauthorized")
+        asked = len(there.received)
+        there.answer = lambda *_: Answer()
+        resumed = await asyncio.to_thread(resume, tmp_path, redis_url)
+        back_at = asyncio.get_running_loop().time()
+        assert "support out: was paused: unauthorized" in resumed
+        (first, *_) = (await there.has(asked + 1))[asked:]
+        assert first.at - back_at < 1.0
+        await quiet(queue)
+    del there.received[:asked]
+    assert by_session(there) == {f"s{session}": ["0", "1", "2"] for session in range(20)}
+    stats = await queue.stats()
+    assert (stats.retried_total, stats.dead, stats.paused) == (0, 0, "")
+
+
+def resume(folder: Path, redis_url: str) -> str:
+    """What the command says."""
+    return subprocess.run(
+        [sys.executable, "-m", "bridge", "resume", "support"],
+        env={**os.environ, "REDIS_URL": redis_url, "BRIDGE_CONFIG": str(folder / "bridge0.toml")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+async def rests_paused(queue: Queue) -> bool:
+    stats = await queue.stats()
+    return bool(stats.paused) and not stats.in_flight
 
 
 async def only_one_waits(queue: Queue) -> bool:
