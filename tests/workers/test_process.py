@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,30 @@ async def test_redis_restarting_ends_no_process(
         assert child.log.count("store.unavailable") == 1
         child.signal(signal.SIGTERM)
         assert await asyncio.to_thread(child.ended) == 0
+
+
+async def test_after_an_outage_who_held_a_session_speaks_before_others_claim_it(
+    there: Platform, config: str, tmp_path: Path, data: Path
+) -> None:
+    """Redis is away for longer than the leases, what was in flight ends meanwhile: nothing is repeated."""
+    config = config.replace("[worker]", "[worker]\nlease_seconds = 1.0")
+    there.answer = lambda *_: Answer(seconds=1.5)
+    with EmbeddedServer(data, options=DURABLE) as server, ExitStack() as stack:
+        holder = stack.enter_context(worker(tmp_path, config, server.url))
+        await started(holder)
+        async with connect(server.url) as redis:
+            queue = Queue(redis, "support", "out")
+            for session in range(20):
+                await push(queue, f"s{session}", "text")
+        await there.has(20, 20)
+        others = [stack.enter_context(worker(tmp_path, config, server.url)) for _ in range(3)]
+        server.kill()
+        await until(lambda: all("store.unavailable" in each.log for each in (holder, *others)), 20)
+        await asyncio.sleep(2.0)
+        await asyncio.to_thread(server.start)
+        async with connect(server.url) as redis:
+            await quiet(Queue(redis, "support", "out"))
+    assert by_session(there) == {f"s{session}": ["text"] for session in range(20)}
 
 
 @pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
