@@ -155,6 +155,7 @@ class Fleet:
         self._spool = spool
         # A server started by a thread ends with it: this one lives as long as the fleet.
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="server")
+        self._server_busy = asyncio.Lock()
         self._ending = False
 
     @property
@@ -205,11 +206,11 @@ class Fleet:
         async with member.busy:
             name, from_at = member.name, self._now
             member.signal(signal.SIGTERM)
-            if code := await member.ended():
-                self.troubles.append(f"{name} ended with {code} at SIGTERM")
+            await member.ended()
+            kind = "term" if self._in_order(member) else "point"
             await asyncio.sleep(seconds)
             await self._begin(member, point)
-            self._note(f"{member.role}.term", name, from_at)
+            self._note(f"{member.role}.{kind}", name, from_at)
 
     async def freeze(self, member: Member, seconds: float) -> None:
         async with member.busy:
@@ -234,11 +235,20 @@ class Fleet:
         self._note(f"{member.role}.cut", member.name, from_at)
 
     async def kill_server(self, seconds: float) -> None:
-        from_at = self._now
-        await self._in_hand(self.server.kill)
-        await asyncio.sleep(seconds)
-        await self._in_hand(self.server.start)
-        self._note("server.kill", "server", from_at)
+        async with self._server_busy:
+            from_at = self._now
+            await self._in_hand(self.server.kill)
+            await asyncio.sleep(seconds)
+            await self._in_hand(self.server.start)
+            self._note("server.kill", "server", from_at)
+
+    def _in_order(self, member: Member) -> bool:
+        """How it ended; at a failpoint is no trouble, but not in order."""
+        if member.point and member.code == -signal.SIGKILL:
+            return False
+        if member.code:
+            self.troubles.append(f"{member.name} ended with {member.code}")
+        return True
 
     def _note(self, kind: str, target: str, from_at: float) -> None:
         self._history.faults.append(Fault(kind, target, from_at, self._now))
@@ -251,8 +261,8 @@ class Fleet:
                     continue
                 async with member.busy:
                     name, from_at = member.name, self._now
-                    if not (member.point and member.code == -signal.SIGKILL):
-                        self.troubles.append(f"{name} ended with {member.code} by itself")
+                    if self._in_order(member):
+                        self.troubles.append(f"{name} ended by itself")
                     await self._begin(member)
                     self._note(f"{member.role}.point", name, from_at)
             await asyncio.sleep(0.02)
@@ -266,8 +276,8 @@ class Fleet:
             async with member.busy:  # one that is just starting again gets to that
                 member.signal(signal.SIGTERM)
         for member in self.everyone:
-            if code := await member.ended():
-                self.troubles.append(f"{member.name} ended with {code} at the end")
+            await member.ended()
+            self._in_order(member)
         await self._in_hand(self.server.stop)
         for log in sorted(self._folder.glob("*.log")):
             text = log.read_text(errors="replace")

@@ -77,9 +77,9 @@ def steady(events: int, *, sessions: int, per_second: float, parts: int = 1) -> 
 
 
 def _kills(dice: random.Random, setup: Setup) -> Iterator[Stroke]:
-    """A fifth of the server, a fifth of ingresses, a fifth at a failpoint, the others of workers."""
+    """A fifth of the server, a fifth of ingresses, the others of workers; on top of that failpoints."""
     fifth = setup.kills // 5
-    counts: dict[Role, int] = {"server": fifth, "ingress": fifth, "worker": setup.kills - 3 * fifth}
+    counts: dict[Role, int] = {"server": fifth, "ingress": fifth, "worker": setup.kills - 2 * fifth}
     roles = [role for role, count in counts.items() for _ in range(count)]
     dice.shuffle(roles)
     workers = [n for n, role in enumerate(roles) if role == "worker"]

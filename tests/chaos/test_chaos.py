@@ -29,7 +29,7 @@ async def test_5000_events_survive_40_kills_in_order(tmp_path: Path) -> None:
     outcome = await run(draw(SEED, Setup()), Conditions(spool=True, manners=moody(SEED)), tmp_path)
     assert not kept(outcome), kept(outcome)
     assert outcome.accepted + outcome.given_up == 5_000
-    assert sum(fault.is_kill for fault in outcome.history.faults) >= 38, "a failpoint may not be reached"
+    assert sum(fault.is_kill for fault in outcome.history.faults) >= 40
 
 
 @pytest.mark.timeout(180)
