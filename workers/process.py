@@ -25,6 +25,7 @@ from bridge.ingress.admin import admin, redis_problems, warn_if_open
 from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
+from bridge.persistence import persistence_warnings
 from bridge.queue import Clock, Direction, GroupCommit, Limits, Queue, announce, connect, leave
 from bridge.runtime import cancelled
 from bridge.sender import Sender, Transport, open_http, stdout
@@ -243,8 +244,12 @@ class Process:
         """Says every second that this worker lives, and now and then asks Redis for the time."""
         loop = asyncio.get_running_loop()
         next_sync_at = loop.time()
+        warned = False
         while not cancelled():
             try:
+                if not warned:
+                    await self._warn()
+                    warned = True
                 await announce(self._redis, self.id, self.in_flight)
                 if loop.time() >= next_sync_at:
                     await self._clock.sync(self._redis)
@@ -252,6 +257,11 @@ class Process:
             except StoreUnavailable as error:
                 await self.outage.wait(error)
             await asyncio.sleep(PRESENCE_SECONDS)
+
+    async def _warn(self) -> None:
+        """As ingress does: who starts the workers may not be who reads its log."""
+        for advice in await persistence_warnings(self._redis, self._settings.redis.replicas):
+            _log.warning("redis.not_durable", advice=advice)
 
     async def _problems(self) -> list[str]:
         return ["stopping"] if self._stopping else await redis_problems(self._redis)

@@ -136,7 +136,7 @@ async def _redis(found: Settings) -> AsyncIterator[Finding]:
 
     try:
         async with connected(found) as redis:
-            warnings = await persistence_warnings(redis)
+            warnings = await persistence_warnings(redis, found.redis.replicas)
     except click.ClickException as error:
         yield Grade.FAIL, error.message
         return

@@ -149,7 +149,7 @@ async def _warn(settings: Settings, redis: Redis) -> None:
             )
     try:
         async with asyncio.timeout(REDIS_SECONDS):
-            for advice in await persistence_warnings(redis):
+            for advice in await persistence_warnings(redis, settings.redis.replicas):
                 log.warning("redis.not_durable", advice=advice)
     except (StoreUnavailable, TimeoutError) as error:
         log.warning("redis.unreachable", url=settings.redis.shown, reason=str(error) or "no answer")

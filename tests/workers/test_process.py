@@ -272,6 +272,12 @@ async def test_probes_and_metrics_are_on_the_admin_port(
     assert 'outcome="delivered"} 1.0' in answers["/metrics"][1]
 
 
+async def test_a_worker_warns_of_what_redis_may_lose(redis_url: str, config: str, tmp_path: Path) -> None:
+    with worker(tmp_path, config, redis_url) as child:
+        await until(lambda: "redis.not_durable" in child.log, 20)
+        assert "set appendfsync always" in child.log
+
+
 async def test_a_server_that_forbids_info_will_do(
     redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path
 ) -> None:
