@@ -25,12 +25,10 @@ async def retain(redis: Redis, now_ms: int, days: float) -> int:
     """
     if not days:
         return 0
-    before, total = now_ms - int(days * DAY_MS), 0
-    for name, direction in await dead.with_letters(redis):
-        if count := await Queue(redis, name, direction).expire(before):
-            _log.info("dead.expired", integration=name, direction=direction, letters=count)
-            total += count
-    return total
+    expired = await dead.expire(redis, now_ms - int(days * DAY_MS))
+    for name, direction, count in expired:
+        _log.info("dead.expired", integration=name, direction=direction, letters=count)
+    return sum(count for _, _, count in expired)
 
 
 async def replay(queue: Queue, wanted: Wanted) -> int:

@@ -33,11 +33,16 @@ from bridge.runtime import event_loop, lift_file_limit, settle_memory
 from workers import housekeeping
 from workers.outage import Outage
 from workers.process import Process
+from workers.watchdog import Watchdog
 
 JOBS: Final = "bridge:jobs"
 """The sorted set that holds arq's jobs; its health key is beside it."""
 POLL_SECONDS: Final = 2.0
 DELETE_SECONDS: Final = 0.25
+JOB_TRIES: Final = 5
+"""A job that was cut off by the end of its worker is run again by another; one that fails is not."""
+HUNG_LEASES: Final = 6
+"""For so long, in lives of a lease, the event loop may be blocked; its sessions are others' after one."""
 CANCEL_SECONDS: Final = 0.3
 """For what was cancelled; then it is again, and jobs with it."""
 
@@ -50,9 +55,11 @@ _log = structlog.get_logger(__name__)
 def worker_settings(settings: Settings) -> dict[str, Any]:
     """arq's settings for a worker with these of ours. Raises ConfigError."""
     process = Process(settings)
+    watchdog = Watchdog(HUNG_LEASES * settings.worker.lease_seconds)
 
     async def startup(context: dict[str, Any]) -> None:
         settle_memory()
+        watchdog.start()
         context["process"] = process
         context["dead_days"] = settings.queue.dead_days
         await process.start()
@@ -60,6 +67,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
 
     async def shutdown(_: dict[str, Any]) -> None:
         await process.stop()
+        watchdog.stop()
 
     redis = PatientRedis(
         connect(settings.redis.url).connection_pool,
@@ -80,7 +88,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
         "job_deserializer": msgspec.json.decode,
         "poll_delay": POLL_SECONDS,
         "health_check_interval": 60,
-        "max_tries": 1,
+        "max_tries": JOB_TRIES,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from bridge.queue.connection import unavailable
+from bridge.queue.keys import Keys
 from bridge.queue.letters import Wanted
 from bridge.queue.queue import Queue
 from bridge.queue.values import Direction
@@ -36,6 +37,20 @@ async def replay(queue: Queue, wanted: Wanted) -> int:
 async def purge(queue: Queue, wanted: Wanted) -> int:
     """Deletes them for good; returns how many."""
     return sum([await queue.purge(page) async for page in queue.pages(wanted)])
+
+
+async def expire(redis: Redis, before_at: int) -> list[tuple[str, Direction, int]]:
+    """Deletes the letters that died before that time (ms); which queues had any, and how many.
+
+    Raises StoreUnavailable.
+    """
+    found: list[tuple[str, Direction, int]] = []
+    for name, direction in await with_letters(redis):
+        with unavailable():
+            count: int = await redis.xtrim(Keys(name, direction).dead, minid=before_at, approximate=False)
+        if count:
+            found.append((name, direction, count))
+    return found
 
 
 async def with_letters(redis: Redis) -> list[tuple[str, Direction]]:

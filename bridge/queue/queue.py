@@ -108,14 +108,17 @@ class Queue:
             )
         )
 
-    async def turn(self, settles: Sequence[Settle], slots: int) -> Turn:
+    async def turn(self, settles: Sequence[Settle], slots: int, suspects: int | None = None) -> Turn:
         """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first.
+
+        Of those over which two workers or more vanished in a row at most `suspects` are claimed; None: any.
 
         Do not give a turn up while it is under way: what it claims would be left to its leases, each of which
         would count as a crash.
         """
         keys = self._keys
-        arguments: list[Argument] = [keys.prefix, slots, self._lease_ms, self._limits.dead]
+        suspects = slots if suspects is None else suspects
+        arguments: list[Argument] = [keys.prefix, slots, suspects, self._lease_ms, self._limits.dead]
         for settle in settles:
             arguments += words_of(settle)
         refused, claims, wait, paused, chat_held, opened, closed_after = await self._commit.run(
@@ -277,11 +280,6 @@ class Queue:
         if not letters:
             return 0
         count: int = await self._commit.command("XDEL", self._keys.dead, *(each.id for each in letters))
-        return count
-
-    async def expire(self, before_at: int) -> int:
-        """Deletes the letters that died before that time (ms), in one command; returns how many."""
-        count: int = await self._commit.command("XTRIM", self._keys.dead, "MINID", before_at)
         return count
 
     async def waiting(self, session: str) -> int:

@@ -108,4 +108,4 @@ def test_they_expire_every_hour(redis_url: str, config: str, tmp_path: Path) -> 
     file = tmp_path / "bridge.toml"
     file.write_text(config)
     [cron] = worker_settings(load(file, {"REDIS_URL": redis_url}))["cron_jobs"]
-    assert (cron.name, cron.minute, cron.hour, cron.run_at_startup) == ("cron:retain_dead", 17, None, True)
+    assert (cron.name, cron.minute, cron.hour) == ("cron:retain_dead", 17, None)

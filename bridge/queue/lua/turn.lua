@@ -1,15 +1,18 @@
 -- Settles what a worker holds, then claims what is due.
 -- KEYS: due head stats wake dead failing
--- ARGV: prefix of mail:<session> and state:<session>, free slots, lease (ms), dead letters kept; then for
---   each settle six: verb, session, token, a, b, what it says of the other side (lib/breaker.lua) -- "ack";
---   "bury" with a = reason, b = error; "wait" and "retry" (parks: uncounted, counted) with a = delay (ms),
---   b = "=" .. cursor, or "" to leave it
+-- ARGV: prefix of mail:<session> and state:<session>, free slots, suspects among them, lease (ms), dead letters
+--   kept; then for each settle six: verb, session, token, a, b, what it says of the other side
+--   (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error; "wait" and "retry" (parks: uncounted,
+--   counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
 -- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
 --   ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is held,
 --   1 when the breaker has opened, ms it was open when it has closed (-1: it has not)}.
 -- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
+-- After two in a row a session is a suspect. It goes to a worker that has no other, so that one event that
+--   kills workers is found out without all that were in the same hands; the rest is put aside for a moment.
 local due, head, stats, wake, dead, failing = unpack(KEYS)
-local prefix, slots, lease, keep = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local prefix, slots, suspects = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease, keep, aside = tonumber(ARGV[4]), ARGV[5], 250
 local call, time = redis.call, redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local counts = { in_flight = 0, depth = 0, delivered = 0, retried = 0, buried = 0 }
@@ -21,11 +24,11 @@ local paused, hold, chats = known[1], tonumber(known[2] or 0), tonumber(known[3]
 local breaker, jitter = breaker_of(unpack(known, 4, 7)), time[2] % 1000 / 1000
 
 local refused = {}
-for at = 5, #ARGV, 6 do
+for at = 6, #ARGV, 6 do
   local verb, session, token, a, b, said = unpack(ARGV, at, at + 5)
   local mail, state = prefix .. 'mail:' .. session, prefix .. 'state:' .. session
   if call('HGET', state, 'token') ~= token then
-    refused[#refused + 1] = (at + 1) / 6
+    refused[#refused + 1] = at / 6
   else
     counts.in_flight = counts.in_flight - 1
     local lost = hear(breaker, failing, said, session, now, jitter)
@@ -73,17 +76,27 @@ for _, session in ipairs(ready) do
   local state, value = prefix .. 'state:' .. session, call('LINDEX', prefix .. 'mail:' .. session, 0)
   local held, tries, crashes, cursor = unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor'))
   tries, crashes, token = tonumber(tries or 0), tonumber(crashes or 0), token + 1
-  if held then
-    tries, crashes, counts.retried = tries + 1, crashes + 1, counts.retried + 1
-    call('HSET', state, 'token', token, 'tries', tries, 'crashes', crashes)
+  if held then tries, crashes, counts.retried = tries + 1, crashes + 1, counts.retried + 1 end
+  if crashes > 1 and suspects < 1 then
+    if held then
+      counts.in_flight = counts.in_flight - 1
+      call('HDEL', state, 'token')
+      call('HSET', state, 'tries', tries, 'crashes', crashes)
+    end
+    call('ZADD', due, now + aside, session)
   else
-    counts.in_flight = counts.in_flight + 1
-    call('HSET', state, 'token', token)
+    if crashes > 1 then suspects = suspects - 1 end
+    if held then
+      call('HSET', state, 'token', token, 'tries', tries, 'crashes', crashes)
+    else
+      counts.in_flight = counts.in_flight + 1
+      call('HSET', state, 'token', token)
+    end
+    call('ZADD', due, now + lease, session)
+    claims[#claims + 1] = { session, token, tries, crashes, cursor or '', value or '' }
   end
-  call('ZADD', due, now + lease, session)
-  claims[#claims + 1] = { session, token, tries, crashes, cursor or '', value or '' }
 end
-if ready[1] and breaker.since then probes(breaker, ready[1], now + lease) end
+if claims[1] and breaker.since then probes(breaker, claims[1][1], now + lease) end
 save(breaker, stats)
 
 for name, by in pairs(counts) do
