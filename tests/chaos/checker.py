@@ -51,7 +51,7 @@ class Verdict(Struct, frozen=True):
         return {finding.kind for finding in self.findings}
 
 
-def check(history: History, slack: float = SLACK_SECONDS) -> Verdict:
+def check(history: History) -> Verdict:
     """The order of `history.receipts` is that of receipt."""
     posted: dict[str, dict[int, int]] = defaultdict(dict)
     accepted: dict[str, set[int]] = defaultdict(set)
@@ -64,7 +64,7 @@ def check(history: History, slack: float = SLACK_SECONDS) -> Verdict:
         received[receipt.session].append(receipt)
     findings: list[Finding] = list(_keys(history.receipts))
     repeats: Counter[str] = Counter()
-    faults = _Faults(history.faults, slack)
+    faults = _Faults(history.faults, SLACK_SECONDS + history.lag_seconds)
     for session in posted | received:
         line = _Line(session, posted[session], accepted[session], faults)
         findings += line.follow(received[session])
@@ -89,10 +89,9 @@ class _Faults:
             return "uncertain"
         slack = self._slack
         for fault in (*self._of[first.worker], *self._of["server"]):
-            ended = fault.from_at if fault.kind.startswith("worker.") and fault.is_kill else fault.until_at
             if fault.kind == "worker.term":
                 continue  # it had the time to say what it had done
-            if fault.from_at <= first.until_at + slack and first.at <= ended + slack:
+            if fault.from_at <= first.until_at + slack and first.at <= fault.until_at + slack:
                 return fault.kind
         return None
 

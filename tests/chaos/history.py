@@ -56,7 +56,7 @@ class Receipt(Struct, frozen=True):
 class Fault(Struct, frozen=True):
     """What was done to a process, or to its link to the server.
 
-    A killed process is dead from `from_at`; to a server and all others it is done until `until_at`.
+    Somewhere between the two a killed process died; a killed server is back at `until_at`.
     """
 
     kind: str
@@ -75,3 +75,5 @@ class History(Struct):
     posts: list[Post] = msgspec.field(default_factory=list)
     receipts: list[Receipt] = msgspec.field(default_factory=list)
     faults: list[Fault] = msgspec.field(default_factory=list)
+    lag_seconds: float = 0.0
+    """By how much the clock of the logs was late at most: how long the test's event loop stood still."""

@@ -71,7 +71,7 @@ def _slow(*_: object) -> Manner:
 
 def _situations() -> dict[str, Situation]:
     """What `python -m bridge` goes through unharmed, and each mutant in one of them does not."""
-    short = Stroke(0.5, "worker", "freeze", 0, LEASE_SECONDS * 1.7)
+    freezes = tuple(Stroke(at, "worker", "freeze", n, LEASE_SECONDS * 1.7) for n, at in enumerate((0.5, 2.7)))
     away = (Stroke(0.4, "ingress", "link", 0, 0.9), Stroke(0.9, "ingress", "kill", 0))
     down = Stroke(0.4, "server", "kill", 0, 1.2)
     return {
@@ -81,7 +81,7 @@ def _situations() -> dict[str, Situation]:
         "killed after a send": Situation(
             Schedule(_load(10, 5, 3), ()), points=("worker.sent:20", "worker.sent:26")
         ),
-        "frozen and woken": Situation(Schedule(_load(6, 14, 2), (short,)), manners=_slow),
+        "frozen and woken": Situation(Schedule(_load(8, 16, 2), freezes), manners=_slow),
         "refusals": Situation(Schedule(_load(20, 5, 2), ()), manners=moody(7, 0.2, 1)),
         "ingress cut off, then killed": Situation(Schedule(_load(10, 20, 1, 0.1), away)),
         "rolling restart": Situation(

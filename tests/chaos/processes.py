@@ -22,6 +22,7 @@ from tests.chaos.sender import SECRET
 NAME: Final = "support"
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 12.0
+LOOK_SECONDS: Final = 0.02
 ROOT: Final = Path(__file__).parents[2]
 CONFIG: Final = """
 [redis]
@@ -195,22 +196,22 @@ class Fleet:
 
     async def kill(self, member: Member, seconds: float = 0.0, point: str = "") -> None:
         async with member.busy:
-            name, from_at = member.name, self._now
+            from_at = self._now
             member.signal(signal.SIGKILL)
             await member.ended()
+            self._note(f"{member.role}.kill", member.name, from_at)
             await asyncio.sleep(seconds)
             await self._begin(member, point)
-            self._note(f"{member.role}.kill", name, from_at)
 
     async def term(self, member: Member, seconds: float = 0.0, point: str = "") -> None:
         async with member.busy:
-            name, from_at = member.name, self._now
+            from_at = self._now
             member.signal(signal.SIGTERM)
             await member.ended()
             kind = "term" if self._in_order(member) else "point"
+            self._note(f"{member.role}.{kind}", member.name, from_at)
             await asyncio.sleep(seconds)
             await self._begin(member, point)
-            self._note(f"{member.role}.{kind}", name, from_at)
 
     async def freeze(self, member: Member, seconds: float) -> None:
         async with member.busy:
@@ -255,17 +256,25 @@ class Fleet:
 
     async def watch(self) -> None:
         """Starts again who ended at a failpoint; who ends without one is a trouble."""
-        while not self._ending:
-            for member in self.everyone:
-                if member.busy.locked() or member.alive or self._ending:
-                    continue
-                async with member.busy:
-                    name, from_at = member.name, self._now
-                    if self._in_order(member):
-                        self.troubles.append(f"{name} ended by itself")
-                    await self._begin(member)
-                    self._note(f"{member.role}.point", name, from_at)
-            await asyncio.sleep(0.02)
+        looked_at = self._now
+        async with asyncio.TaskGroup() as starts:
+            while not self._ending:
+                since, looked_at = looked_at, self._now
+                for member in self.everyone:
+                    if not (member.busy.locked() or member.alive):
+                        starts.create_task(self._again(member, since))
+                await asyncio.sleep(LOOK_SECONDS)
+                late = self._now - looked_at - LOOK_SECONDS
+                self._history.lag_seconds = max(self._history.lag_seconds, late)
+
+    async def _again(self, member: Member, seen_alive_at: float) -> None:
+        async with member.busy:
+            if member.alive or self._ending:
+                return
+            if self._in_order(member):
+                self.troubles.append(f"{member.name} ended by itself")
+            self._note(f"{member.role}.point", member.name, seen_alive_at)
+            await self._begin(member)
 
     # ---- the end ---------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def history(*receipts: Receipt, faults: tuple[Fault, ...] = (), last_status: int
 
 
 def killed(worker: str, at: float) -> Fault:
-    return Fault("worker.kill", worker, at, at + 3.0)
+    return Fault("worker.kill", worker, at, at)
 
 
 WHOLE = (came(FIRST, 1.0), came(SECOND, 2.0), came(THIRD, 3.0))
