@@ -210,7 +210,7 @@ class Deliverer:
         except SendError as error:
             self._observer.refused(error)
             raise
-        lease.answered = True
+        lease.said = "up"
         self._observer.sent()
 
     async def _try_ephemeral(self, call: Call, lease: Lease) -> None:
@@ -221,5 +221,7 @@ class Deliverer:
             match error:
                 case Unavailable(retry_after=float() | int(), scope="channel"):
                     raise  # the messages' limit too
+            lease.said = lease.said or "unsure"
         except TimeoutError:
             self._observer.refused(Uncertain("an ephemeral call took too long"))
+            lease.said = lease.said or "unsure"

@@ -211,7 +211,7 @@ class Dispatcher:
             return Bury(delivery, "crashed", f"{delivery.crashes} workers vanished over it")
         try:
             settle = await self._handler(delivery, lease)
-            return replace(settle, said="up") if lease.answered else settle
+            return replace(settle, said=lease.said) if lease.said else settle
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever a handler raises, `decide` has an answer

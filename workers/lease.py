@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from bridge.queue import Beat, Delivery
+from bridge.queue import Beat, Delivery, Said
 
 Renew: TypeAlias = Callable[[Beat], Awaitable[bool]]
 """Asks Redis to move a lease forward, waiting for Redis if need be: whether it is still ours."""
@@ -23,19 +23,19 @@ class LeaseLost(Exception):  # noqa: N818 -- no error: another worker has the se
 class Lease:
     """`cursor` is what survives of the work so far; `outcome` is what an acked delivery is counted as.
 
-    The handler sets `chat` to where it sends, and `answered` once the other side took something.
+    The handler sets `chat` to where it sends, and `said` to what it heard of the other side meanwhile.
     """
 
     __slots__ = (
         "_renew",
         "_stopping",
-        "answered",
         "chat",
         "claimed_at",
         "cursor",
         "delivery",
         "lost",
         "outcome",
+        "said",
         "task",
         "until",
     )
@@ -51,7 +51,7 @@ class Lease:
         self.lost = False
         self.outcome = "delivered"
         self.chat = ""
-        self.answered = False
+        self.said: Said = ""
         self.task: asyncio.Task[None] | None = None
         self._renew = renew
         self._stopping = stopping

@@ -61,7 +61,7 @@ class Receiver:
             await self._run(incoming.call, lease)
             return Ack(delivery)
         if isinstance(incoming, Seen):
-            await self._mark_read(incoming.chat)
+            await self._mark_read(incoming.chat, lease)
             return Ack(delivery)
         if incoming.memo:
             await self._sessions.remember(incoming.chat, incoming.memo)
@@ -121,7 +121,7 @@ class Receiver:
             text = "\n".join(filter(None, (text, *missing)))
         await lease.hold()
         await moveo.send_message(session, text, attached)
-        lease.answered = True
+        lease.said = "up"
         self._observer.sent()
 
     async def _run(self, call: Call, lease: Lease) -> None:
@@ -134,18 +134,19 @@ class Receiver:
             raise
         self._observer.sent()
 
-    async def _mark_read(self, chat: str) -> None:
+    async def _mark_read(self, chat: str, lease: Lease) -> None:
         """A read receipt for Moveo, if the chat has a session."""
         session = await self._sessions.session_of(chat)
         if self._moveo and session:
-            await self._do_once(self._moveo.mark_read(session))
+            done = await self._do_once(self._moveo.mark_read(session))
+            lease.said = "up" if done else "unsure"
 
     async def _call(self, call: Call) -> None:
         stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
         self._channel.check(await self._send(self._channel.request(stamped)))
 
-    async def _do_once(self, doing: Awaitable[None]) -> None:
-        """One short try: it is a courtesy, not the message."""
+    async def _do_once(self, doing: Awaitable[None]) -> bool:
+        """One short try: it is a courtesy, not the message. Whether it was done."""
         try:
             async with asyncio.timeout(COURTESY_SECONDS):
                 await doing
@@ -155,3 +156,5 @@ class Receiver:
             self._observer.refused(Uncertain("a courtesy took too long"))
         else:
             self._observer.sent()
+            return True
+        return False

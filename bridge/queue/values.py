@@ -52,9 +52,10 @@ class Delivery(Struct, frozen=True):
     """When it was pushed or, later, replayed: ms of the server's clock."""
 
 
-Said: TypeAlias = Literal["", "up", "down", "shut"]
+Said: TypeAlias = Literal["", "up", "down", "shut", "unsure"]
 """What the end of a try says of the other side as a whole: nothing, that it answers, that it did not answer
-this time, or that it takes nothing from anybody. The breaker goes by it (lua/lib/breaker.lua)."""
+this time, that it takes nothing from anybody, or that a mere sign did not get through (of weight in a probe
+alone). The breaker goes by it (lua/lib/breaker.lua)."""
 
 
 class Ack(Struct, frozen=True):

@@ -62,12 +62,13 @@ async def test_what_gets_through_in_between_forgets_the_failures(queue: Queue) -
     assert (await queue.turn(settles[-1:], 0)).opened
 
 
-@pytest.mark.parametrize("verb", ["ack", "park"])
+@pytest.mark.parametrize("verb", ["ack", "sign", "park"])
 async def test_what_says_nothing_of_the_other_side_forgets_nothing(queue: Queue, verb: str) -> None:
     await push(queue, OPENS_AT + 1)
     quiet, *deliveries = await claim(queue)
     await queue.turn([down(each) for each in deliveries[1:]], 0)
-    await queue.turn([Ack(quiet) if verb == "ack" else Park(quiet, 0)], 0)
+    ends: dict[str, Settle] = {"ack": Ack(quiet), "sign": Ack(quiet, "unsure"), "park": Park(quiet, 0)}
+    assert not (await queue.turn([ends[verb]], 0)).opened
     assert (await queue.turn([down(deliveries[0])], 0)).opened
 
 
@@ -133,6 +134,14 @@ async def test_probes_go_round(queue: Queue, hands: Hands) -> None:
         probed.append(await claim_one(queue))
         await queue.turn([down(probed[-1])], 0)
     assert len({each.session for each in probed}) == OPENS_AT
+
+
+async def test_signs_that_fail_are_no_way_around_the_wait(queue: Queue, hands: Hands) -> None:
+    await opened(queue)
+    await hands.probe_is_due()
+    turn = await queue.turn([Ack(await claim_one(queue), "unsure")], 10)
+    assert turn.deliveries == ()
+    assert (turn.next_due_seconds or 0) > 1.0
 
 
 @pytest.mark.parametrize("said", ["", "up"])

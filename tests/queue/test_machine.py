@@ -154,7 +154,7 @@ class Machine(RuleBasedStateMachine):
             self.down, self.probe = False, None
         elif self.down and session == self.probe:
             self.probe, self.probe_is_due = None, said == ""
-        elif said == "":
+        elif said in ("", "unsure"):
             pass
         elif self.down:
             return True

@@ -14,6 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bridge.queue import Queue, connect
+from tests.queue.hands import Hands
 from tests.workers.bench import quiet, until
 from tests.workers.children import worker
 from tests.workers.platform import Answer, Platform, Received, platform
@@ -67,6 +68,9 @@ async def test_an_outage_costs_few_calls_and_no_order(
         await until(lambda: is_down(queue))
         await asyncio.sleep(1.0)
         began, before = loop.time(), len(there.received)
+        for session in range(100):
+            await type_in(queue, f"t{session}")
+            await Hands(redis, queue).time_passes(f"t{session}")  # first in the row
         await asyncio.sleep(4.0)
         asked, seconds = len(there.received) - before, loop.time() - began
         assert asked <= 1 + seconds, "one probe a wait, whatever the number of workers"
@@ -77,12 +81,23 @@ async def test_an_outage_costs_few_calls_and_no_order(
         assert shown[-1].at - shown[0].at < 10, "at full speed"
         logs = one.log + two.log
     assert (logs.count("platform.down"), logs.count("platform.up")) == (1, 1)
-    there.received[:] = shown
+    there.received[:] = [each for each in shown if each.json["chat"].startswith("s")]
     expected = [f"{number}" for number in range(EVENTS)]
     assert by_session(there) == {f"s{session}": expected for session in range(SESSIONS)}
     stats = await queue.stats()
     assert (stats.dead, stats.down_seconds) == (0, None)
     assert stats.retried_total < SESSIONS, "what was in flight when it opened lost no try"
+
+
+async def type_in(queue: Queue, session: str) -> None:
+    """A typing sign, which is tried once and never again."""
+    event = {
+        "event_type": "message:compose",
+        "session_id": session,
+        "external_session_id": session,
+        "action": "start",
+    }
+    await queue.push(session, json.dumps(event).encode())
 
 
 async def test_a_chat_that_always_fails_stops_nobody(

@@ -23,16 +23,19 @@ local function wait_longer(breaker, now, jitter)
   breaker.tries, breaker.probe, breaker.changed = breaker.tries + 1, nil, true
 end
 
--- What the end of a try in `session` says of the other side: "up", "down" (of this try), "shut" (down for all), or ""
--- for nothing. Returns whether it was down already and this was no probe: that try was lost, and counts not.
+-- What the end of a try in `session` says of the other side: "up", "down" (of this try), "shut" (down for all),
+-- "unsure" (of weight in a probe alone), or "" for nothing. Returns whether it was down already and this was no probe: that try was lost, and counts not.
 local function hear(breaker, failing, said, session, now, jitter)
   if said == 'up' then
     if not breaker.calm then redis.call('DEL', failing) end
     breaker.calm = true
     if breaker.since then
-      breaker.closed_after, breaker.since, breaker.changed = now - breaker.since, nil, true
+      breaker.closed_after, breaker.since, breaker.probe = now - breaker.since, nil, nil
+      breaker.changed = true
     end
-  elseif said == '' then
+  elseif session == breaker.probe and said ~= '' then
+    wait_longer(breaker, now, jitter)
+  elseif said == '' or said == 'unsure' then
     if session == breaker.probe then -- it did not get as far as the other side: let another one probe
       breaker.probe, breaker.until_at, breaker.changed = nil, now, true
     end
@@ -45,8 +48,6 @@ local function hear(breaker, failing, said, session, now, jitter)
       breaker.since, breaker.tries, breaker.opened = now, 0, 1
       wait_longer(breaker, now, jitter)
     end
-  elseif session == breaker.probe then
-    wait_longer(breaker, now, jitter)
   else
     return true
   end
