@@ -1,6 +1,6 @@
 """The bridge with one rule broken, and the control: a queue without the rules. Each must be caught.
 
-A mutant is applied to a process at its start (tests.chaos.launch); nothing in the product knows of it.
+A mutant is applied to a process at its start (tests.chaos.zygote); nothing in the product knows of it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from msgspec import Struct
 from tests.chaos.checker import Kind
 from tests.chaos.history import Event
 from tests.chaos.platform import Manner, Manners, moody
+from tests.chaos.processes import Launch
 from tests.chaos.run import Conditions
 from tests.chaos.schedule import Schedule, Stroke
 
@@ -34,15 +34,14 @@ class Situation(Struct, frozen=True):
     points: tuple[str, ...] = ()
     spool: bool = False
 
-    def conditions(self, mutant: str = "") -> Conditions:
-        command = (sys.executable, "-m", "tests.chaos.launch", mutant)
+    def conditions(self, launch: Launch) -> Conditions:
         return Conditions(
             ingresses=self.ingresses,
             workers=self.workers,
             lease_seconds=LEASE_SECONDS,
             spool=self.spool,
             manners=self.manners,
-            launch={"worker": command, "ingress": command} if mutant else {},
+            launch=launch,
             points=self.points,
             patience_seconds=PATIENCE_SECONDS,
         )

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import Final, Literal, Protocol, TypeAlias
 
 from bridge.embedded import DURABLE, EmbeddedServer
 from bridge.failpoints import VARIABLE
@@ -46,6 +46,28 @@ secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 """
 
 
+class Running(Protocol):
+    """What is used of a Popen."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def kill(self) -> None: ...
+    def wait(self) -> int: ...
+
+
+Launch: TypeAlias = Callable[[str, dict[str, str], Path], Running]
+"""Starts a process: its role, what is added to its environment, where it logs to."""
+
+
+def bridge(role: str, env: dict[str, str], log: Path) -> Running:
+    """`python -m bridge`, as one starts it."""
+    command = (sys.executable, "-m", "bridge", role)
+    with log.open("wb") as stream:
+        return subprocess.Popen(command, env={**os.environ, **env}, cwd=ROOT, stdout=stream, stderr=stream)
+
+
 class Member:
     """One place in the fleet, `worker 0` or `ingress 1`; who fills it has a new name after every start."""
 
@@ -55,7 +77,7 @@ class Member:
         number: int,
         proxy: Proxy,
         folder: Path,
-        command: Sequence[str],
+        launch: Launch,
     ) -> None:
         self.role = role
         self.proxy = proxy
@@ -65,8 +87,8 @@ class Member:
         self._place = f"{role[0]}{number}"
         self._starts = 0
         self._folder = folder
-        self._command = (*command, role)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._process: Running | None = None
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
 
@@ -99,9 +121,9 @@ class Member:
             redis=self.proxy.url, port=self.port, lease_seconds=lease_seconds, name=NAME,
             secret=SECRET.reveal(), platform=platform, member=self.name, ingress=ingress,
         ))  # fmt: skip
-        env = {**os.environ, "BRIDGE_CONFIG": str(config), VARIABLE: point}
-        with self._log.open("wb") as log:
-            self._launch(env, log)
+        env = {"BRIDGE_CONFIG": str(config), VARIABLE: point}
+        self._log.touch()
+        self._process = self._launch(self.role, env, self._log)
         async with asyncio.timeout(START_SECONDS):
             while f"{self.role}.started".encode() not in self._log.read_bytes():
                 if not self.alive:
@@ -110,20 +132,15 @@ class Member:
                     raise RuntimeError(f"{self.name} ended with {self.code}: {self._log.read_text()}")
                 await asyncio.sleep(0.03)
 
-    def _launch(self, env: dict[str, str], log: IO[bytes]) -> None:
-        self._process = subprocess.Popen(self._command, env=env, cwd=ROOT, stdout=log, stderr=log)
-
     def signal(self, number: signal.Signals) -> None:
         if self._process:
             self._process.send_signal(number)
 
-    async def ended(self) -> int:
-        """Its exit code, once it has one."""
-        assert self._process
+    async def ended(self) -> None:
+        """Returns when it has."""
         async with asyncio.timeout(STOP_SECONDS):
-            while self._process.poll() is None:
+            while self.alive:
                 await asyncio.sleep(0.01)
-        return self._process.returncode
 
     def put_down(self) -> None:
         if self._process and self._process.poll() is None:
@@ -140,10 +157,9 @@ class Fleet:
         history: History,
         *,
         lease_seconds: float,
-        launch: dict[str, Sequence[str]] | None = None,
+        launch: Launch = bridge,
         spool: bool = False,
     ) -> None:
-        """`launch` is the command in place of `python -m bridge`, by role."""
         self.server = EmbeddedServer(folder / "server", options=DURABLE)
         self.members: dict[str, list[Member]] = {"ingress": [], "worker": []}
         self.troubles: list[str] = []
@@ -152,7 +168,7 @@ class Fleet:
         self._folder = folder
         self._history = history
         self._lease_seconds = lease_seconds
-        self._launch = launch or {}
+        self._launch = launch
         self._spool = spool
         # A server started by a thread ends with it: this one lives as long as the fleet.
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="server")
@@ -174,9 +190,8 @@ class Fleet:
         await self._in_hand(self.server.start)
         waiting = iter(proxies)
         for role, count in (("ingress", ingresses), ("worker", workers)):
-            command = self._launch.get(role, (sys.executable, "-m", "bridge"))
             for number in range(count):
-                member = Member(role, number, next(waiting), self._folder, command)  # type: ignore[arg-type]
+                member = Member(role, number, next(waiting), self._folder, self._launch)  # type: ignore[arg-type]
                 self.members[role].append(member)
         beginnings = []
         for role, members in self.members.items():

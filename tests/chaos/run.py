@@ -16,7 +16,7 @@ from bridge.queue import Queue, Stats, connect
 from tests.chaos.checker import Verdict, check
 from tests.chaos.history import Event, History
 from tests.chaos.platform import Manners, kind, platform
-from tests.chaos.processes import NAME, Fleet, Member
+from tests.chaos.processes import NAME, Fleet, Launch, Member, bridge
 from tests.chaos.proxy import Proxy
 from tests.chaos.schedule import Schedule, Stroke
 from tests.chaos.sender import Sender
@@ -34,8 +34,7 @@ class Conditions(Struct, frozen=True, kw_only=True):
     spool: bool = False
     """Each ingress has one; its sessions then go through it alone, as order demands."""
     manners: Manners = kind
-    launch: dict[str, Sequence[str]] = {}
-    """Commands in place of `python -m bridge`, by role: mutants."""
+    launch: Launch = bridge
     points: tuple[str, ...] = ()
     """Failpoints with which the first workers start."""
     ingress_points: tuple[str, ...] = ()

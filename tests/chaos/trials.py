@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
 from tests.chaos.mutants import MUTANTS, SITUATIONS, caught_at
 from tests.chaos.run import Outcome, run
+from tests.chaos.zygote import Zygote
 
 AT_ONCE: Final = 3
 
@@ -49,12 +51,14 @@ async def judged(names: Sequence[str] | None = None) -> list[Trial]:
     pairs = [(situation, "") for situation in dict.fromkeys(MUTANTS[name].situation for name in wanted)]
     pairs += [(MUTANTS[name].situation, name) for name in wanted]
 
-    async def trial(situation: str, mutant: str) -> Trial:
+    async def trial(zygote: Zygote, situation: str, mutant: str) -> Trial:
         async with room:
             found = SITUATIONS[situation]
-            return Trial(situation, mutant, await run(found.schedule, found.conditions(mutant)))
+            conditions = found.conditions(partial(zygote.fork, mutant))
+            return Trial(situation, mutant, await run(found.schedule, conditions))
 
-    return list(await asyncio.gather(*(trial(*pair) for pair in pairs)))
+    with Zygote() as zygote:
+        return list(await asyncio.gather(*(trial(zygote, *pair) for pair in pairs)))
 
 
 def mutants_table(trials: Sequence[Trial]) -> str:
