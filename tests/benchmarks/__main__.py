@@ -1,4 +1,4 @@
-"""Prints the table; of the parts that are named, or of all: ingress worker delivery latency backlog."""
+"""Prints the table; of the parts that are named, or of all: ingress worker delivery latency flood backlog."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from bridge.embedded import find_server
+from tests.benchmarks.flood import flood_row
 from tests.benchmarks.latency import latency_rows
 from tests.benchmarks.rows import Row, backlog_rows, delivery_row, ingress_rows, worker_row
 
@@ -19,6 +20,7 @@ PARTS: Final[dict[str, Callable[[], list[Row]]]] = {
     "worker": lambda: [worker_row()],
     "delivery": lambda: [delivery_row()],
     "latency": latency_rows,
+    "flood": lambda: [flood_row()],
     "backlog": backlog_rows,
 }
 

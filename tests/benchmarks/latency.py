@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +57,14 @@ def latency_rows() -> list[Row]:
 
 
 async def _measure() -> list[float]:
+    async with through() as (port, arrived):
+        sent = await _post(port, arrived)
+    return [arrived[chat] - at for chat, at in sent.items()]
+
+
+@asynccontextmanager
+async def through() -> AsyncIterator[tuple[int, dict[str, float]]]:
+    """The whole way, as processes: the port of the ingress, and when something last arrived for each chat."""
     arrived: dict[str, float] = {}
 
     async def handle(posted: web.Request) -> web.Response:
@@ -75,14 +85,13 @@ async def _measure() -> list[float]:
         processes = [_start(config, "ingress"), _start(config, "worker")]
         try:
             await _until_ready(admin)
-            sent = await _post(port, arrived)
+            yield port, arrived
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
             for process in processes:
                 process.wait(20)
             await runner.cleanup()
-    return [arrived[chat] - at for chat, at in sent.items()]
 
 
 async def _post(port: int, arrived: dict[str, float]) -> dict[str, float]:
