@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,6 +15,7 @@ from bridge.metrics import Metrics
 from bridge.queue import Ack, Bury, Delivery, Direction, Park, Settle
 from workers.retry import describe
 
+LINE_SECONDS: Final = 1.0
 SHOWN: Final = 4
 """One part in so many is shown of the name of a chat that is its key."""
 
@@ -26,6 +29,7 @@ class Observer:
         """With `chat_is_key` (see Capabilities) sessions, which may be named as their chats, are not told."""
         self._integration = integration
         self._chat_is_key = chat_is_key
+        self._said_at: dict[str, float] = {}
         self._log = structlog.get_logger(__name__).bind(integration=integration, direction=direction)
         self._outcome = {
             outcome: metrics.deliveries.labels(integration, direction, outcome)
@@ -98,10 +102,20 @@ class Observer:
 
     def opened(self) -> None:
         """The breaker: nothing gets through for anybody, so one delivery now and then probes for all."""
-        self._log.error("platform.down")
+        if self._is_due("platform.down"):
+            self._log.error("platform.down")
 
     def closed(self, seconds: float) -> None:
-        self._log.warning("platform.up", after_seconds=round(seconds, 1))
+        if self._is_due("platform.up"):
+            self._log.warning("platform.up", after_seconds=round(seconds, 1))
+
+    def _is_due(self, line: str) -> bool:
+        """A platform that fails by half may come and go many times a second: it is said once in one."""
+        now = time.monotonic()
+        due = now - self._said_at.get(line, -math.inf) >= LINE_SECONDS
+        if due:
+            self._said_at[line] = now
+        return due
 
     def _ids(self, delivery: Delivery) -> dict[str, object]:
         session = delivery.session

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from bridge.queue import Clock, connect
 from bridge.secret import Secret
 from bridge.sender import Sender, open_http
 from bridge.sessions import Numbers, Sessions
-from tests.workers.bench import NAME, queue_of, quiet, running
+from tests.workers.bench import NAME, queue_of, quiet, running, until
 from tests.workers.files import Files
 from tests.workers.platform import Answer, Platform, Received, platform
 from workers.attach import MAX_BYTES, TRIES, Attacher
@@ -114,10 +115,13 @@ class Back:
             yield
 
     async def deliver(self, *incoming: Incoming, key: bool = True) -> None:
-        for each in incoming:
-            await self.queue.push(each.chat, msgspec.json.encode(each))
+        await self.push(*incoming)
         async with self.running(key=key):
             await quiet(self.queue)
+
+    async def push(self, *incoming: Incoming) -> None:
+        for each in incoming:
+            await self.queue.push(each.chat, msgspec.json.encode(each))
 
     async def dead(self) -> list[str]:
         return [letter.reason for letter in await self.queue.dead()]
@@ -417,3 +421,31 @@ async def test_what_the_user_has_read_is_told_once(back: Back, moveo: FakeMoveo,
     paths = [received.path.partition("/sessions/")[2] for received in moveo.there.received]
     assert paths == ["s1/messages/read", "s1/messages"]
     assert await back.dead() == []
+
+
+async def test_while_moveo_is_down_one_message_probes_for_all(
+    redis: Redis, back: Back, moveo: FakeMoveo
+) -> None:
+    moveo.there.answer = lambda *_: Answer(status=500)
+    for number in range(3):
+        for chat in range(20):
+            await back.push(UserMessage(chat=f"c{chat}", id=f"m{chat}-{number}", text=f"{number}"))
+    for chat in range(20):
+        await back.sessions.link(f"c{chat}", f"s{chat}")
+    async with back.running():
+        await until(lambda: is_down(back))
+        await asyncio.sleep(0.3)
+        before = len(moveo.there.received)
+        await asyncio.sleep(2.0)
+        assert len(moveo.there.received) - before <= 3
+        moveo.there.received.clear()
+        moveo.there.answer = moveo.answer
+        await quiet(back.queue, 30)
+    said: dict[str, list[object]] = {}
+    for session, message in moveo.posted:
+        said.setdefault(session, []).append(message)
+    assert said == {f"s{chat}": [{"text": f"{number}"} for number in range(3)] for chat in range(20)}
+
+
+async def is_down(back: Back) -> bool:
+    return (await back.queue.stats()).down_seconds is not None
