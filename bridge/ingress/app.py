@@ -56,6 +56,7 @@ def build(
             Reception("event", name, metrics.events, traffic),
             metrics,
             window_seconds=settings.ingress.window_seconds,
+            clock=clock.now,
         )
         app.router.add_post(f"/moveo/{name}", webhooks.post)
 
@@ -64,7 +65,9 @@ def build(
             reception = Reception("message", name, metrics.messages, traffic)
             keys = key_rings.get(name)
             inlet = Inlet(incoming, clock, spool)
-            platform = Platform(channel, inlet, reception, metrics, keys=keys, public_url=public_url)
+            platform = Platform(
+                channel, inlet, reception, metrics, keys=keys, public_url=public_url, clock=clock.now
+            )
             for method in ("GET", "POST", "PUT"):
                 app.router.add_route(method, f"/channels/{name}{{path:(?:/.*)?}}", platform.handle)
         if isinstance(channel, WebChat):

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bridge.config import Settings
 from bridge.errors import ConfigError, StoreUnavailable
@@ -84,9 +85,9 @@ async def serving(settings: Settings) -> AsyncIterator[Addresses]:
 
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
-        clock, spool = Clock(), None
+        clock, spool = await stack.enter_async_context(_clock(redis)), None
         if ingress.spool:
-            spool = await stack.enter_async_context(_spooling(settings, ingress.spool, clock))
+            spool = await stack.enter_async_context(_spooling(settings, ingress.spool))
             metrics.watch_spool(spool.log)
         app = build(settings, redis, metrics, clock, spool)
         traffic, queues = app[TRAFFIC], app[QUEUES]
@@ -114,18 +115,31 @@ async def serving(settings: Settings) -> AsyncIterator[Addresses]:
 
 
 @contextlib.asynccontextmanager
-async def _spooling(settings: Settings, folder: Path, clock: Clock) -> AsyncIterator[Spool]:
+async def _clock(redis: Redis) -> AsyncIterator[Clock]:
+    """The clock of Redis, kept: this machine's may be wrong, and events would be taken for stale."""
+    clock = Clock()
+    with contextlib.suppress(StoreUnavailable, RedisError):
+        await clock.sync(redis)
+    keeping = asyncio.create_task(clock.keep(redis, CLOCK_SECONDS))
+    try:
+        yield clock
+    finally:
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+
+@contextlib.asynccontextmanager
+async def _spooling(settings: Settings, folder: Path) -> AsyncIterator[Spool]:
     """The spool, at work. It has a client of its own, which waits for Redis longer than a sender would."""
     redis = connect(settings.redis.url)
     place = Placer(redis, limits_of(settings), settings.redis.replicas)
     spool = Spool(Log(folder), place, most_bytes=settings.ingress.spool_bytes)
-    tasks = [asyncio.create_task(spool.run()), asyncio.create_task(clock.keep(redis, CLOCK_SECONDS))]
+    running = asyncio.create_task(spool.run())
     try:
         yield spool
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        running.cancel()
+        await asyncio.wait([running])
         await spool.close()
         await redis.aclose()
 

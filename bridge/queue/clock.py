@@ -8,6 +8,7 @@ import time
 from typing import Final
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bridge.errors import StoreUnavailable
 from bridge.queue.connection import unavailable
@@ -34,12 +35,18 @@ class Clock:
     async def keep(self, redis: Redis, every_seconds: float) -> None:
         """Compares now and then, whenever Redis answers, until cancelled."""
         while True:
-            with contextlib.suppress(StoreUnavailable):  # what is known of its clock is still the best guess
+            with contextlib.suppress(
+                StoreUnavailable, RedisError
+            ):  # what is known of its clock is still the best guess
                 await self.sync(redis)
             await asyncio.sleep(every_seconds)
 
     def now_ms(self) -> int:
         return int(time.time() * 1000 + self._ahead_ms)
+
+    def now(self) -> float:
+        """In seconds, as time.time tells it."""
+        return time.time() + self._ahead_ms / 1000
 
     def age_seconds(self, at_ms: int) -> float:
         """How long ago that was, never less than nothing."""

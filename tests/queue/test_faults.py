@@ -14,7 +14,19 @@ from redis.asyncio import Redis
 from bridge.channels.capabilities import Pace
 from bridge.embedded import EmbeddedServer
 from bridge.errors import StoreUnavailable
-from bridge.queue import Ack, Beat, Bury, GroupCommit, Limits, Park, Pushed, Queue, connect, wait_for_wake
+from bridge.queue import (
+    Ack,
+    Beat,
+    Bury,
+    GroupCommit,
+    Limits,
+    Park,
+    Pushed,
+    Queue,
+    Settle,
+    connect,
+    wait_for_wake,
+)
 from tests.queue.hands import Hands, claim, claim_one, somebody_blocks
 
 TIMEOUT = 1.0
@@ -217,11 +229,33 @@ async def test_memory_of_waiting_events(queue: Queue, hands: Hands) -> None:
 
 
 async def test_sessions_that_come_and_go_leave_no_keys(queue: Queue, hands: Hands) -> None:
-    for n in range(300):
-        await queue.push(f"s{n}", b"%d" % n)
+    """However their events end: delivered, tried again, crashed over, held, failed, buried, replayed."""
+    for first in range(0, 3000, 500):
+        await asyncio.gather(*(queue.push(f"s{n}", b"%d" % n) for n in range(first, first + 500)))
     while deliveries := await claim(queue, 64):
-        await queue.turn([Park(each, 0) if each.tries == 0 else Ack(each) for each in deliveries], 0)
-    assert {key.partition(":")[0] for key in await hands.keys()} == {"stats", "seen"}
+        settles: list[Settle] = []
+        for each in deliveries:
+            number = int(each.payload)
+            if each.tries or number % 5 == 0:
+                settles.append(Ack(each))
+            elif number % 5 == 1:
+                settles.append(Park(each, 0, b"cursor"))
+            elif number % 5 == 2:
+                settles.append(Bury(each, "rejected", "blocked"))
+            elif number % 5 == 3:
+                await queue.beat([Beat(each, b"cursor")])
+                await hands.time_passes(each.session)  # its holder vanished
+            else:
+                settles.append(Ack(each))
+        await queue.turn(settles, 0)
+        if letters := await queue.dead(limit=10):
+            await queue.purge(letters[1:])
+            await queue.purge(letters[:1])
+    stats = await queue.stats()
+    assert (stats.depth, stats.sessions, stats.in_flight, stats.dead) == (0, 0, 0, 0)
+    assert {key.partition(":")[0] for key in await hands.keys()} <= {"stats", "seen", "dead"}
+    for key in await hands.keys("seen:*"):
+        assert await hands.do("PTTL", hands.prefix + key) > 0, "and these go by themselves"
 
 
 async def test_nobody_waits_longer_than_the_patience(own: EmbeddedServer) -> None:
