@@ -6,6 +6,7 @@ The rules it keeps:
   channel's check.
 - A call ends: the total time, the time to connect and the bytes of a reply are bounded, and no redirect is
   followed.
+- A request may be held back up to the moment in which it is written (BEFORE_WRITING).
 - No error quotes a URL or a header: a platform's token may be in the path.
 """
 
@@ -14,10 +15,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload
 from msgspec.structs import replace
 
 from bridge import __version__
@@ -27,6 +31,12 @@ from bridge.tokens import Tokens
 
 Transport: TypeAlias = Callable[[Request], Awaitable[Reply]]
 """Carries a request of one URL scheme. Raises Rejected, Unavailable or Uncertain, or StoreUnavailable."""
+
+BEFORE_WRITING: Final[ContextVar[Callable[[], Awaitable[None]] | None]] = ContextVar(
+    "BEFORE_WRITING", default=None
+)
+"""Awaited when the connection is there and all that is left is to write; what it raises holds the request
+back, and ends as Uncertain. A process may have slept since it decided to send."""
 
 REPLY_BYTES: Final = 1_048_576
 TOTAL_SECONDS: Final = 10.0
@@ -94,7 +104,11 @@ class Sender:
     async def _send_http(self, request: Request) -> Reply:
         try:
             async with self._http.request(
-                request.method, request.url, data=request.body, headers=request.headers, allow_redirects=False
+                request.method,
+                request.url,
+                data=_body(request),
+                headers=request.headers,
+                allow_redirects=False,
             ) as response:
                 if response.status < FINAL:
                     raise Uncertain(f"HTTP {response.status} is no answer")
@@ -108,6 +122,23 @@ class Sender:
             raise Uncertain("no reply in time") from None
         except (aiohttp.ClientError, ConnectionError) as error:
             raise Uncertain(f"the reply was cut off ({type(error).__name__})") from None
+
+
+class _Held(BytesPayload):
+    """A body before which is asked once more. The headers go out together with it, and not before."""
+
+    def __init__(self, body: bytes, ask: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(body)
+        self._ask = ask
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        await self._ask()
+        await super().write_with_length(writer, content_length)
+
+
+def _body(request: Request) -> bytes | _Held:
+    ask = BEFORE_WRITING.get()
+    return _Held(request.body, ask) if ask and request.body else request.body
 
 
 async def stdout(request: Request) -> Reply:

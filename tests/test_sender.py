@@ -10,7 +10,7 @@ import pytest
 
 from bridge.channels import Reply, Request
 from bridge.errors import Rejected, Unavailable, Uncertain
-from bridge.sender import REPLY_BYTES, Sender, open_http, stdout
+from bridge.sender import BEFORE_WRITING, REPLY_BYTES, Sender, open_http, stdout
 from tests.workers.platform import Answer, Platform, platform
 
 CANARY = "CANARY-token-in-the-path"
@@ -198,3 +198,23 @@ async def test_certificates_are_verified(http: aiohttp.ClientSession) -> None:
     connector = http.connector
     assert isinstance(connector, aiohttp.TCPConnector)
     assert connector._ssl is True
+
+
+async def test_a_request_is_held_back_up_to_the_moment_of_writing(
+    there: Platform, http: aiohttp.ClientSession
+) -> None:
+    """The time between a decision to send and the writing may be long: a connection has to be made."""
+    asked: list[str] = []
+
+    async def ask() -> None:
+        asked.append("again")
+        if len(asked) == 2:
+            raise RuntimeError("it slept too long")
+
+    BEFORE_WRITING.set(ask)
+    request = Request(url=there.url, body=b"a body")
+    assert (await Sender(http).send(request)).status == 200
+    with pytest.raises(Uncertain):
+        await Sender(http).send(request)
+    assert (await Sender(http).send(request)).status == 200
+    assert [received.body for received in there.received] == [b"a body", b"a body"]

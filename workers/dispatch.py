@@ -26,6 +26,7 @@ from bridge.errors import StoreUnavailable
 from bridge.failpoints import reach
 from bridge.queue import Beat, Bury, Clock, Delivery, Held, Park, Queue, Settle, Turn, wait_for_wake
 from bridge.runtime import cancelled
+from bridge.sender import BEFORE_WRITING
 from workers.lease import Lease, LeaseLost
 from workers.observe import Observer
 from workers.outage import Outage
@@ -190,6 +191,7 @@ class Dispatcher:
 
     async def _work(self, lease: Lease) -> None:
         delivery = lease.delivery
+        BEFORE_WRITING.set(lease.hold)  # for this task alone
         try:
             self._done.append((lease, await self._settle_of(lease)))
         except LeaseLost:
@@ -214,7 +216,9 @@ class Dispatcher:
             return replace(settle, said=lease.said) if lease.said else settle
         except LeaseLost:
             raise
-        except Exception as error:  # noqa: BLE001 -- whatever a handler raises, `decide` has an answer
+        except Exception as error:
+            if lease.lost:  # which is why, or all that matters now
+                raise LeaseLost from error
             return await self._failed(lease, error)
 
     async def _failed(self, lease: Lease, error: Exception) -> Settle:

@@ -1,7 +1,8 @@
 """A delivery in this process's hands, as its handler sees it.
 
-Before anything is sent the handler asks `hold`, after each part that went out it says `progress`. A process
-that slept past its lease finds out in one of the two, and sends nothing that another worker may have sent.
+Before anything is sent the handler asks `hold`, and so does the sender at the moment of writing; after each
+part that went out the handler says `progress`. A process that slept past its lease finds out in one of these,
+and sends nothing that another worker may have sent.
 """
 
 from __future__ import annotations

@@ -248,6 +248,18 @@ class _PatientPipeline(Pipeline):
         self._watched = names
         return await super().watch(*names)
 
+    async def reset(self) -> None:
+        """What was watched is forgotten, by the server too, which may not be there to be told."""
+        try:
+            await super().reset()  # type: ignore[no-untyped-call]
+        except FAILURES as error:
+            if not not_now(error):
+                raise
+            self.watching = False
+            if self.connection:
+                await self.connection.disconnect(nowait=True)
+            await super().reset()  # type: ignore[no-untyped-call]
+
     async def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
         while True:
             try:

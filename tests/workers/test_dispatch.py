@@ -5,9 +5,11 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
+from prometheus_client import generate_latest
 from redis.asyncio import Redis
 
 from bridge.errors import Rejected, Unauthorized, Unavailable, Uncertain
+from bridge.metrics import Metrics
 from bridge.queue import Ack, Delivery, Park, Queue, Settle, connect
 from tests.workers.bench import Sent, dispatcher_of, queue_of, quiet, running, until
 from workers.dispatch import Dispatcher, Waker
@@ -396,3 +398,18 @@ async def test_the_policy_decides_about_what_may_have_arrived(redis: Redis) -> N
     async with running(redis, dispatcher_of(redis, Sent(cut), policy=Policy(resend="hold"))):
         await quiet(queue)
     assert [letter.reason for letter in await queue.dead()] == ["uncertain"]
+
+
+async def test_what_was_held_back_because_the_lease_was_lost_settles_nothing(redis: Redis) -> None:
+    """The sender says Uncertain; the other worker's claim knows better."""
+    queue, metrics = queue_of(redis), Metrics()
+
+    async def held_back(delivery: Delivery, lease: Lease) -> Settle:
+        lease.lost = True
+        raise Uncertain("the reply was cut off")
+
+    await queue.push("s", b"1")
+    async with running(redis, dispatcher_of(redis, held_back, metrics=metrics)):
+        await until(lambda: b'outcome="lost"} 1.0' in generate_latest(metrics._registry))
+        stats = await queue.stats()
+    assert (stats.in_flight, stats.retried_total) == (1, 0)

@@ -11,12 +11,15 @@ import pytest
 from redis.asyncio import Redis
 
 from bridge.config import load
-from bridge.queue import Queue
+from bridge.embedded import EmbeddedServer
+from bridge.queue import Queue, connect
+from tests.chaos.proxy import Proxy
 from tests.workers.bench import until
 from tests.workers.children import worker
 from tests.workers.platform import Platform, platform
 from tests.workers.test_process import CONFIG, started
-from workers.settings import JOBS, worker_settings
+from workers.outage import Outage
+from workers.settings import JOBS, PatientRedis, worker_settings
 
 Job = Callable[..., Awaitable[Any]]
 
@@ -109,3 +112,21 @@ def test_they_expire_every_hour(redis_url: str, config: str, tmp_path: Path) -> 
     file.write_text(config)
     [cron] = worker_settings(load(file, {"REDIS_URL": redis_url}))["cron_jobs"]
     assert (cron.name, cron.minute, cron.hour) == ("cron:retain_dead", 17, None)
+
+
+async def test_a_server_that_freezes_while_a_job_is_begun_ends_no_process(data: Path) -> None:
+    """What arq watches for it is forgotten by a word to the server, which may not answer any more."""
+    with EmbeddedServer(data) as server:
+        async with Proxy(Path(server.url.removeprefix("unix://"))) as link:
+            redis = PatientRedis(connect(link.url, timeout_seconds=0.3).connection_pool)
+            redis.outage = Outage()
+            async with redis.pipeline(transaction=True) as pipe:
+                await pipe.watch("a")
+                link.freeze()
+            link.thaw()
+            async with redis.pipeline(transaction=True) as pipe:
+                await pipe.watch("a")
+                pipe.multi()  # type: ignore[no-untyped-call]
+                pipe.set("a", "1")
+                assert await pipe.execute() == [True]
+            await redis.aclose(close_connection_pool=True)
