@@ -73,7 +73,7 @@ async def ingress(redis_url: str, variant: str) -> None:
         async def nowhere(*_: object, **__: object) -> Pushed:
             return Pushed.ACCEPTED
 
-        Queue.push = nowhere  # type: ignore[method-assign, assignment]
+        Queue.push = nowhere  # type: ignore[method-assign]
     elif variant == "arq":
         pool = await create_pool(RedisSettings.from_dsn(redis_url))
 
