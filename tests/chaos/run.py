@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import msgspec
 from msgspec import Struct
 
 from bridge.queue import Queue, Stats, connect
@@ -62,7 +63,7 @@ class Outcome(Struct, frozen=True):
 
 
 async def run(schedule: Schedule, conditions: Conditions, folder: Path | None = None) -> Outcome:
-    """Everything is over when it returns, also what went wrong. Logs and files are in `folder`."""
+    """Everything is over when it returns, also what went wrong. Logs, files and history are in `folder`."""
     async with AsyncExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos")))
@@ -100,6 +101,7 @@ async def run(schedule: Schedule, conditions: Conditions, folder: Path | None = 
         stats = await queue.stats()
         await fleet.stop()
         await watching
+        (folder / "history.json").write_bytes(msgspec.json.encode(history))
         return Outcome(history, check(history), stats, sender.given_up, tuple(fleet.troubles), seconds)
 
 
