@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from bridge.errors import StoreUnavailable
 from bridge.ingress.outcome import Outcome
-from bridge.ingress.spool import Frame, Spool
+from bridge.ingress.spool import Frame, Spool, Times
 from bridge.queue import Clock, Pushed, Queue
 from bridge.queue.keys import encode
 
@@ -29,25 +29,38 @@ class Inlet:
         self._queue = queue
         self._clock = clock
         self._spool = spool
+        self._times = Times()
 
     async def push(
-        self, session: str, payload: bytes, digest: bytes | None = None, *, ephemeral: bool = False
+        self,
+        session: str,
+        payload: bytes,
+        digest: bytes | None = None,
+        *,
+        sent_at: int | None = None,
+        ephemeral: bool = False,
     ) -> Outcome:
-        """Appends an event to its session; see Queue.push."""
-        spool, arrived_at, reason = self._spool, self._clock.now_ms(), ""
-        if spool is None or not await spool.takes():
+        """Appends an event to its session; see Queue.push. `sent_at` is its own time (ms), if it has one."""
+        spool = self._spool
+        if spool is None:
+            return PUSHED[await self._queue.push(session, payload, digest, ephemeral=ephemeral)]
+        arrived_at, reason = self._clock.now_ms(), ""
+        if not await spool.takes():
             try:
-                return PUSHED[await self._queue.push(session, payload, digest, ephemeral=ephemeral)]
+                pushed = await self._queue.push(session, payload, digest, ephemeral=ephemeral)
             except (StoreUnavailable, RedisError) as error:
-                if spool is None:
-                    raise
                 reason = str(error)
-        await spool.put(self._frame(session, payload, arrived_at, digest=digest), reason)
+            else:
+                self._times.direct(session, arrived_at, sent_at)
+                return PUSHED[pushed]
+        arrived_at, sent_at = self._times.spooled(session, arrived_at, sent_at)
+        frame = self._frame(session, payload, arrived_at=arrived_at, sent_at=sent_at, digest=digest)
+        await spool.put(frame, reason)
         return Outcome.SPOOLED
 
     async def keep(self, payload: bytes, outcome: Outcome, session: str = "") -> Outcome:
         """What cannot become an event is kept as a dead letter, once."""
-        spool, arrived_at, reason = self._spool, self._clock.now_ms(), ""
+        spool, reason = self._spool, ""
         if spool is None or not await spool.takes():
             try:
                 kept = await self._queue.reject(payload, outcome.value, session=session)
@@ -57,10 +70,27 @@ class Inlet:
                 reason = str(error)
             else:
                 return outcome if kept else Outcome.DUPLICATE
-        await spool.put(self._frame(session, payload, arrived_at, letter=outcome.value), reason)
+        frame = self._frame(session, payload, arrived_at=self._clock.now_ms(), letter=outcome.value)
+        await spool.put(frame, reason)
         return outcome
 
     def _frame(
-        self, session: str, payload: bytes, arrived_at: int, *, digest: bytes | None = None, letter: str = ""
+        self,
+        session: str,
+        payload: bytes,
+        *,
+        arrived_at: int,
+        sent_at: int | None = None,
+        digest: bytes | None = None,
+        letter: str = "",
     ) -> Frame:
-        return Frame(self.name, self._queue.direction, encode(session), payload, arrived_at, digest, letter)
+        return Frame(
+            integration=self.name,
+            direction=self._queue.direction,
+            session=encode(session),
+            payload=payload,
+            arrived_at=arrived_at,
+            sent_at=sent_at,
+            digest=digest,
+            letter=letter,
+        )

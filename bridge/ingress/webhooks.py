@@ -61,7 +61,9 @@ class Webhooks:
         where = route(raw)
         if not where.session or len(where.session) > SESSION_LENGTH or self._stale(where):
             return await self._keep(raw, where)
-        outcome = await self._inlet.push(where.session, raw, ephemeral=where.ephemeral)
+        outcome = await self._inlet.push(
+            where.session, raw, sent_at=where.timestamp, ephemeral=where.ephemeral
+        )
         reach("ingress.pushed")
         if outcome not in TAKEN:
             return self._reception.conclude(outcome)

@@ -90,12 +90,17 @@ class Queue:
         )
 
     async def place(
-        self, session: str, payload: bytes, arrived_at: int, digest: bytes | None = None
+        self,
+        session: str,
+        payload: bytes,
+        arrived_at: int,
+        sent_at: int | None = None,
+        digest: bytes | None = None,
     ) -> Pushed:
         """Takes in an event that was accepted earlier, in front of what is newer and still waits; never FULL.
 
-        `arrived_at` is the time of that (ms of the server's clock, as near as it is known). What both events
-        say of the time they were sent at decides too: see place.lua.
+        `arrived_at` is the time of that (ms of the server's clock, as near as it is known), `sent_at` that of
+        its sender (ms). What is newer is said in place.lua.
         """
         keys, name = self._keys, encode(session)
         digest = digest or digest_of(payload)
@@ -104,7 +109,7 @@ class Queue:
                 scripts.PLACE,
                 ((keys.due, keys.head, keys.stats, keys.wake), (self._remember_ms,)),
                 (keys.seen(digest), keys.mail(name), keys.state(name)),
-                (name, payload, arrived_at),
+                (name, payload, arrived_at, b"" if sent_at is None else sent_at),
             )
         )
 

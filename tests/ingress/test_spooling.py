@@ -23,13 +23,15 @@ from bridge.embedded import EmbeddedServer
 from bridge.errors import ConfigError
 from bridge.ingress.server import serving
 from bridge.ingress.signature import HEADER, sign
+from bridge.ingress.spool import spool
 from bridge.queue import Ack, Queue, connect
 from bridge.secret import Secret
 from tests.chaos.proxy import Proxy
 from tests.ingress.conftest import ECHO, SECRET, Ingress, settings
 from tests.ingress.echo import posted
 from tests.ingress.test_platforms import post as hook
-from tests.workers.bench import until
+from tests.workers.bench import Sent, dispatcher_of, running, until
+from workers import outage
 
 SPOOLED = (200, b'{"status":"spooled"}')
 ACCEPTED = (200, b'{"status":"accepted"}')
@@ -84,10 +86,18 @@ async def direct(ingress: Ingress) -> None:
 
 async def delivered(queue: Queue, session: str = "s") -> list[int]:
     """What waits in a session, in the order in which it would be delivered."""
-    found = []
-    while deliveries := (await queue.turn([], 10)).deliveries:
-        found += [json.loads(each.payload)["n"] for each in deliveries if each.session == session]
-        await queue.turn([Ack(each) for each in deliveries], 0)
+    return (await all_delivered(queue)).get(session, [])
+
+
+async def all_delivered(queue: Queue) -> dict[str, list[int]]:
+    """What waits, by session. After an outage it is held for a moment."""
+    found: dict[str, list[int]] = {}
+    async with asyncio.timeout(20):
+        while (await queue.stats()).depth:
+            deliveries = (await queue.turn([], 100)).deliveries
+            for each in deliveries:
+                found.setdefault(each.session, []).append(json.loads(each.payload)["n"])
+            await queue.turn([Ack(each) for each in deliveries], 0)
     return found
 
 
@@ -262,13 +272,9 @@ async def test_many_senders_and_sessions(serve: Serve, own: EmbeddedServer) -> N
     await direct(ingress)
     stop.set()
     await asyncio.gather(*senders)
-    found: dict[str, list[int]] = {}
-    queue = ingress.queue()
-    while deliveries := (await queue.turn([], 100)).deliveries:
-        for each in deliveries:
-            found.setdefault(each.session, []).append(json.loads(each.payload)["n"])
-        await queue.turn([Ack(each) for each in deliveries], 0)
-    assert found == {session: list(range(count)) for session, count in sent.items()}
+    assert await all_delivered(ingress.queue()) == {
+        session: list(range(count)) for session, count in sent.items()
+    }
     assert sum(sent.values()) > 300
 
 
@@ -549,3 +555,28 @@ async def test_without_a_time_of_their_own_they_are_placed_by_their_arrival(
         link.thaw()
         await direct(cut_off)
         assert await delivered(other.queue()) == list(range(9))
+
+
+async def test_after_an_outage_they_all_give_up_what_they_hold_before_anything_is_delivered(
+    own: EmbeddedServer, client: Redis, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a load balancer a session's events are on the disks of both."""
+    monkeypatch.setattr(spool, "BATCH", 4)  # each has much to do
+    monkeypatch.setattr(outage, "SETTLING_SECONDS", 0.2)  # and workers do not wait for long
+    ingresses = [await serve(own.url, "one"), await serve(own.url, "two")]
+    sent, worker = 0, Sent()
+    dispatcher = dispatcher_of(client, worker)
+    async with running(client, dispatcher):
+        for _ in range(3):
+            for ingress in ingresses:
+                await ingress.post(event(sent, timestamp=1_700_000_000_000 + sent))
+                sent += 1
+            await asyncio.to_thread(own.kill)
+            for n in range(400):
+                assert (await ingresses[n % 7 % 2].post(event(sent, timestamp=1_700_000_000_000 + sent)))[
+                    0
+                ] == 200
+                sent += 1
+            await asyncio.to_thread(own.start)
+            await worker.has(sent, 20)
+    assert [json.loads(each)["n"] for each in worker.by_session["s"]] == list(range(sent))

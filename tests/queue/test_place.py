@@ -20,6 +20,10 @@ def event(name: str, sent_at: int | None = None) -> bytes:
     return json.dumps({"name": name} | ({} if sent_at is None else {"timestamp": sent_at})).encode()
 
 
+def sent_of(named: str | tuple[str, int]) -> int | None:
+    return None if isinstance(named, str) else named[1]
+
+
 async def drained(queue: Queue) -> list[str]:
     """The names of all that waits, as they are claimed."""
     found = []
@@ -105,8 +109,8 @@ async def test_it_goes_before_what_is_newer(
 
     for each in waiting:
         await queue.push("s", made(each))
-    await asyncio.sleep(0.005)  # a clock has ticked
-    await queue.place("s", made(placed), await clock(hands) - ago)
+    await asyncio.sleep(0.02)  # clocks have ticked
+    await queue.place("s", made(placed), await clock(hands) - ago, sent_of(placed))
     assert await drained(queue) == order
 
 
@@ -163,7 +167,7 @@ async def test_before_a_head_that_was_only_handed_back(queue: Queue, hands: Hand
 async def test_what_cannot_be_read_is_placed_by_the_time_it_arrived(queue: Queue, hands: Hands) -> None:
     for payload in (b"{", b"[1]", b'{"timestamp": "soon"}', b"[" * 2000, b'"\\ud800"', b"\xff"):
         await queue.push("s", payload)
-    await queue.place("s", event("p", 1), await clock(hands) - 5000)
+    await queue.place("s", event("p", 1), await clock(hands) - 5000, 1)
     assert (await claim_one(queue)).payload == event("p", 1)
 
 
@@ -171,7 +175,7 @@ async def test_many_pages_of_newer_events(queue: Queue, hands: Hands) -> None:
     await queue.push("s", event("v", 1))
     for n in range(150):
         await queue.push("s", event(f"w{n}", 100 + n))
-    await queue.place("s", event("p", 50), await clock(hands) - 5000)
+    await queue.place("s", event("p", 50), await clock(hands) - 5000, 50)
     assert await drained(queue) == ["v", "p", *(f"w{n}" for n in range(150))]
 
 
@@ -184,24 +188,24 @@ async def test_many_pages_of_newer_events(queue: Queue, hands: Hands) -> None:
 async def test_against_a_sorted_insertion(
     queue: Queue, hands: Hands, times: list[int], arrived: int, sent: int | None
 ) -> None:
-    """The model walks from the end, as one would with cards in one's hand."""
+    """The model walks from the end, as one would with cards in one's hand. Times are in units of 4 ms."""
     await hands.do("FLUSHALL")
-    now = await clock(hands)
+    begin = await clock(hands) - 100
     waiting = []
     for n, time in enumerate(sorted(times)):
         waiting.append((time, 10 - time % 3, f"w{n}"))
-        value = b"\xb11%013d" % (now - 100 + time) + event(f"w{n}", 10 - time % 3)
+        value = b"\xb11%013d" % (begin + 4 * time) + event(f"w{n}", 10 - time % 3)
         await hands.do("RPUSH", f"{hands.prefix}mail:s", value)
         await hands.do("ZADD", f"{hands.prefix}due", 0, "s")
     at = len(waiting)
     while at and (
         waiting[at - 1][0] > arrived + 1
         if sent is None
-        else waiting[at - 1][0] >= arrived and sent < waiting[at - 1][1]
+        else waiting[at - 1][0] >= arrived - 1 and sent < waiting[at - 1][1]
     ):
         at -= 1
     names = [name for *_, name in waiting]
-    await queue.place("s", event("p", sent), now - 100 + arrived)
+    await queue.place("s", event("p", sent), begin + 4 * arrived, sent)
     assert await drained(queue) == [*names[:at], "p", *names[at:]]
 
 

@@ -31,6 +31,8 @@ class Frame(msgspec.Struct, frozen=True, array_like=True):
     payload: bytes
     arrived_at: int
     """ms of the clock of Redis, as near as ingress knows it."""
+    sent_at: int | None = None
+    """ms of the sender's clock, where the event has a time of its own."""
     digest: bytes | None = None
     """By which it is recognised, where it is not that of the payload."""
     letter: str = ""

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
-import msgspec
 import structlog
 from redis.exceptions import RedisError
 
@@ -36,7 +35,7 @@ Place = Callable[[Sequence[Frame]], Awaitable[None]]
 before are. Raises what a queue raises."""
 
 BATCH: Final = 512
-PROBE_SECONDS: Final = (0.2, 0.5)
+PROBE_SECONDS: Final = (0.05, 0.15)
 """Between two tries while Redis is away: each ingress at times of its own."""
 PROMPT_SECONDS: Final = 0.1
 """A round trip that takes longer is no sign that Redis is as it was."""
@@ -67,8 +66,6 @@ class Spool:
         self._opened = asyncio.Event()
         """Set except while closing."""
         self._opened.set()
-        self._last_at: dict[tuple[str, str, bytes], int] = {}
-        """When the last event of each session arrived, of those that are held."""
         self._since = self._say_at = 0.0
         if log.events:
             self._hold("it was not empty at the start")
@@ -97,10 +94,6 @@ class Spool:
             raise self._refused("the spool is full")
         if not self._holding.is_set():
             self._hold(reason)
-        # Of one ingress the order is that of arrival, whatever the clock or the events' own times say.
-        name = (frame.integration, frame.direction, frame.session)
-        arrived_at = self._last_at[name] = max(self._last_at.get(name, -1) + 1, frame.arrived_at)
-        frame = msgspec.structs.replace(frame, arrived_at=arrived_at)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((frame, done))
         self._waiting_bytes += size
@@ -217,7 +210,6 @@ class Spool:
         if not self.log.read_all:
             return False
         self._holding.clear()
-        self._last_at.clear()
         self.refusing = ""
         _log.info("spool.emptied", seconds=round(asyncio.get_running_loop().time() - self._since, 1))
         return True

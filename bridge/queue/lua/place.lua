@@ -4,32 +4,36 @@
 -- A duplicate may be a push that seemed to fail and was done later, when the server woke: it is put where it
 -- would be if it had been done when it arrived. Else what arrived after it would go before it.
 -- KEYS: due head stats wake, then three for each event: seen:<digest> mail:<session> state:<session>
--- ARGV: how long a digest is remembered (ms), then three for each event: session, payload, arrived at (ms)
+-- ARGV: how long a digest is remembered (ms), then four for each event: session, payload, arrived at (ms),
+--   sent at (ms) or "" where it does not say
 -- Returns for each event 1 accepted, 0 duplicate.
 local due, head, stats, wake = unpack(KEYS, 1, 4)
 local remember = ARGV[1]
-local CLOCKS = 1 -- ms by which two clocks that were compared may still differ
+local CLOCKS = 5 -- ms by which clocks that were compared with this one may still differ
+local LATE = 500 -- of the newest events of a session so many are looked at for a push that was done late
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answers, accepted_here, duplicates = {}, 0, 0
+local answers, duplicates = {}, 0
 
-for at = 2, #ARGV, 3 do
-  local seen, mail, state = KEYS[at + 3], KEYS[at + 4], KEYS[at + 5]
+for at = 2, #ARGV, 4 do
+  local n = (at - 2) / 4 * 3 + 5
+  local seen, mail, state = KEYS[n], KEYS[n + 1], KEYS[n + 2]
   local session, payload, arrived_at = ARGV[at], ARGV[at + 1], math.min(tonumber(ARGV[at + 2]), now)
   local value = string.format('\1771%013.0f', arrived_at) .. payload -- as push writes it
   local function is_later(other)
-    return accepted(other) >= arrived_at
+    return accepted(other) >= arrived_at - CLOCKS
   end
   local function is_newer(other)
     if not is_later(other) then return false end
-    local own, others = sent(value), sent(other)
-    if own and others then return own < others end
+    local own = tonumber(ARGV[at + 3])
+    local others = own and sent(other)
+    if others then return own < others end
     return accepted(other) > arrived_at + CLOCKS
   end
   if redis.call('EXISTS', seen) == 1 then
     duplicates = duplicates + 1
     answers[#answers + 1] = 0
-    for _, other in ipairs(newest(mail, state, is_later)) do
+    for _, other in ipairs(newest(mail, state, is_later, LATE)) do
       if string.sub(other, 16) == payload then
         redis.call('LREM', mail, -1, other)
         insert(mail, state, due, head, wake, session, value, is_newer, now)

@@ -49,6 +49,7 @@ def opened(folder: Path) -> Iterator[Log]:
         st.binary(max_size=9),
         st.binary(max_size=99),
         st.integers(0, 2**53),
+        st.one_of(st.none(), st.integers(0, 2**53)),
         st.one_of(st.none(), st.binary(max_size=16)),
         st.text(max_size=5),
     )

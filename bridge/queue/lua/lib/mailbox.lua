@@ -17,12 +17,12 @@ local function sent(value)
   return ok and type(event) == 'table' and tonumber(event.timestamp) or nil
 end
 
--- The values at the end of a mailbox for which is_newer(value) holds, the last one first, and how many values
--- there are. A head that was touched is never among them: parts of it may have gone out.
-local function newest(mail, state, is_newer)
+-- The values at the end of a mailbox for which is_newer(value) holds, the last one first and about `most` of
+-- them, and how many values there are. A head that was touched is never among them: parts of it may have gone out.
+local function newest(mail, state, is_newer, most)
   local waiting, fixed, page = redis.call('LLEN', mail), redis.call('EXISTS', state), 64
   local newer = {}
-  while waiting - #newer > fixed do
+  while waiting - #newer > fixed and #newer < (most or math.huge) do
     local last = waiting - #newer - 1
     local values, from = redis.call('LRANGE', mail, math.max(fixed, last - page + 1), last), #newer
     for n = #values, 1, -1 do
