@@ -103,7 +103,7 @@ async def test_a_worker_with_a_wrong_clock_works_as_any(
 
 
 @pytest.mark.parametrize("seconds", [-3600, 3600], ids=["an-hour-behind", "an-hour-ahead"])
-async def test_an_ingress_with_a_wrong_clock_takes_what_is_new_and_keeps_what_is_stale(
+async def test_an_ingress_with_a_wrong_clock_knows_new_from_stale(
     queue: Queue, there: Platform, redis_url: str, tmp_path: Path, seconds: int
 ) -> None:
     """What is signed is never lost: it is counted, said and kept, and can be replayed."""
