@@ -39,7 +39,7 @@ class Poison:
                 time.sleep(1000)
             case "nap":
                 time.sleep(2.5)
-            case "raise":
+            case text if text.startswith("raise"):
                 raise ValueError(f"cannot render {content.text}")
         return [Call(op="say", body={"to": to, "text": content.text})]
 

@@ -232,3 +232,41 @@ async def test_it_is_sent_again_where_a_repeat_is_shown_once(
     ids = [each.headers["webhook-id"] for each in there.received]
     assert len(list(groupby(ids))) == 3
     assert await listed(dead) == []
+
+
+# ---- what a letter tells without being opened --------------------------------------------------------------
+
+
+async def test_no_error_of_a_letter_quotes_what_a_person_wrote(
+    queue: Queue, redis_client: Redis, there: Platform, redis_url: str, tmp_path: Path
+) -> None:
+    """The errors of a plug-in, and of who reads the payload, might."""
+    channel = 'channel = "tests.workers.poison:Poison"\n'
+    config = CONFIG.partition("[integrations.support.telegram]")[0].format(channel="x", more="")
+    config = (
+        config.replace('channel = "x"\n', channel) + f'[integrations.support.poison]\nurl = "{there.url}"\n'
+    )
+    said = "raise canary words"
+    lost = json.loads(event("s", said)) | {"external_session_id": ""}
+    await queue.push("broken", b'{"text": "canary words"')
+    await queue.push("list", b'["canary words"]')
+    await queue.push("nobody", json.dumps(lost).encode())
+    await queue.push("s", event("s", said))
+    back = Queue(redis_client, "support", "in")
+    await back.push("42", b'{"type": "canary words", "chat": "42"}')
+    await back.push("43", b'{"type": "message", "id": "1", "chat": "43", "text": "canary words"}')
+    with worker(tmp_path, config, redis_url) as child:
+        await quiet(queue, 60)
+        await quiet(back, 60)
+        assert "canary" not in child.log
+    letters = [*await queue.dead(), *await back.dead()]
+    assert sorted(
+        (letter.session, letter.reason, letter.error.partition(" at ")[0]) for letter in letters
+    ) == [
+        ("42", "undecodable", "ValidationError"),
+        ("43", "no-moveo-key", ""),
+        ("broken", "undecodable", "no JSON: JSONDecodeError"),
+        ("list", "undecodable", "a list where an object belongs"),
+        ("nobody", "no-recipient", ""),
+        ("s", "fault", "ValueError"),
+    ]
