@@ -1,9 +1,12 @@
-"""What every test may use: a real server process, clients of it, and a guard against leaving the machine."""
+"""What every test may use: a real server process and clients of it.
+
+And guards: no test leaves the machine, and none lets be seen what nobody may see (tests/canaries.py).
+"""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from redis.asyncio import Redis
 
 from bridge.embedded import DURABLE, EmbeddedServer
 from bridge.queue import connect
+from tests.canaries import Listener, printed
 
 # How fast the machine is says nothing of the code.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,3 +71,39 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _canaries(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails the test that lets a secret or a person's text be seen."""
+    if request.node.get_closest_marker("leaks"):
+        yield
+        return
+    listener = Listener()
+    with pytest.MonkeyPatch.context() as patch:
+        listener.listen(patch)
+        yield
+    used: dict[str, Any] = getattr(request.node, "funcargs", {})
+    if folder := used.get("tmp_path"):
+        listener.look_at_logs(folder)
+    if {"redis_url", "redis_client"} & used.keys():
+        listener.look_at_redis(
+            used["server"].url if "server" in used else request.getfixturevalue("server").url
+        )
+    if listener.seen:
+        pytest.fail("\n".join(["a canary was seen in", *listener.seen[:5]]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the processes of a passed test printed is read too."""
+    report = yield
+    shown = {
+        name: text for name, text in report.sections if "log" not in name
+    }  # nobody reads those of pytest
+    if report.passed and not item.get_closest_marker("leaks") and (seen := printed(shown)):
+        report.outcome = "failed"
+        report.longrepr = "\n".join(["a canary was printed", *seen[:5]])
+    return report

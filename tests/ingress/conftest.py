@@ -9,13 +9,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-import structlog
 from redis.asyncio import Redis
 
-from bridge.config import Settings
+from bridge.config import LogConfig, Settings
 from bridge.embedded import EmbeddedServer
 from bridge.ingress.server import Addresses, serving
 from bridge.ingress.signature import HEADER, sign
+from bridge.log import configure
 from bridge.queue import Queue
 from bridge.secret import Secret
 
@@ -76,8 +76,9 @@ def settings(redis_url: str, **changes: Any) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_nobody_configured_them() -> None:
-    structlog.reset_defaults()
+def _logs_as_in_production() -> None:
+    """But every line of them."""
+    configure(LogConfig(level="debug"))
 
 
 @pytest.fixture
