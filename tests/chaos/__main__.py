@@ -36,14 +36,18 @@ def main() -> int:
         sessions=max(20, asked.events // 25),
     )  # fmt: skip
     conditions = Conditions(
-        lease_seconds=asked.lease, manners=moody(asked.seed), spool=asked.spool, patience_seconds=60
+        lease_seconds=asked.lease,
+        manners=moody(asked.seed),
+        spool=asked.spool,
+        sticky=asked.spool,
+        patience_seconds=60,
     )
     print(f"seed {asked.seed}, about {setup.seconds:.0f} s", file=sys.stderr)
     return _told(asyncio.run(run(draw(asked.seed, setup), conditions, asked.folder)))
 
 
 async def _outage(seconds: float, folder: Path | None) -> Outcome:
-    """Two ingresses and three workers, for ten seconds before and after as well."""
+    """Any of two ingresses gets any event, three workers; for ten seconds before and after as well."""
     events = steady(int((seconds + 20) * OUTAGE_PER_SECOND), sessions=100, per_second=OUTAGE_PER_SECOND)
     down = Stroke(10.0, "server", "kill", seconds=seconds)
     return await run(Schedule(events, (down,)), Conditions(spool=True, patience_seconds=60), folder)

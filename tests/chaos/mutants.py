@@ -40,6 +40,7 @@ class Situation(Struct, frozen=True):
             workers=self.workers,
             lease_seconds=LEASE_SECONDS,
             spool=self.spool,
+            sticky=self.spool,
             manners=self.manners,
             launch=launch,
             points=self.points,

@@ -33,7 +33,9 @@ class Conditions(Struct, frozen=True, kw_only=True):
     workers: int = 3
     lease_seconds: float = 2.0
     spool: bool = False
-    """Each ingress has one; its sessions then go through it alone, as order demands."""
+    """Each ingress has one."""
+    sticky: bool = False
+    """An ingress keeps its sessions: what order demands where one alone is cut off, and spools."""
     manners: Manners = kind
     launch: Launch = bridge
     points: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ async def run(schedule: Schedule, conditions: Conditions, folder: Path | None = 
         stack.callback(watching.cancel)
 
         started_at = asyncio.get_running_loop().time()
-        sender = Sender(http, _Route(fleet.members["ingress"], sticky=conditions.spool), history)
+        sender = Sender(http, _Route(fleet.members["ingress"], sticky=conditions.sticky), history)
         async with asyncio.TaskGroup() as group:
             group.create_task(sender.send(schedule.events))
             for stroke in schedule.strokes:
@@ -106,7 +108,7 @@ async def run(schedule: Schedule, conditions: Conditions, folder: Path | None = 
 
 
 class _Route:
-    """Any ingress may get any try; with spools an ingress keeps its sessions."""
+    """Any ingress may get any try, or each keeps its sessions."""
 
     def __init__(self, ingresses: Sequence[Member], *, sticky: bool) -> None:
         self._ingresses = ingresses
