@@ -137,11 +137,13 @@ async def test_a_worker_that_was_frozen_is_not_hung(
     config = CONFIG.format(url=there.url).replace("lease_seconds = 1.0", "lease_seconds = 0.4")
     with worker(tmp_path, config, redis_url) as child:
         await until(lambda: child.started, 20)
+        await asyncio.sleep(1.5)  # it is watched by now
         child.signal(signal.SIGSTOP)
         await asyncio.sleep(4)
         child.signal(signal.SIGCONT)
         await push(queue, "s", "hello")
         await there.has(1)
+        await asyncio.sleep(1.5)  # and has been looked at since
         child.signal(signal.SIGTERM)
         await asyncio.sleep(8)
         print(child.log)
