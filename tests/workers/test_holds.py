@@ -22,8 +22,9 @@ from tests.workers.plain import CAPABILITIES, Plain
 from tests.workers.platform import Answer, Platform, Received, platform
 from tests.workers.test_deliver import text, texts
 from tests.workers.test_process import CONFIG, push
+from tests.workers.test_process import started as running_both
 
-MOMENT = 1.0
+MOMENT = 1.5
 """What a wait may be longer on a busy machine."""
 PACED = msgspec.structs.replace(CAPABILITIES, chat_pace=Pace(per_second=1.0, burst=50))
 
@@ -69,20 +70,22 @@ async def test_a_wait_is_to_the_moment_also_over_a_restart(
     """And costs no try. The webhook channel's is for all chats."""
     there.answer = lambda _, count: Answer(status=429, headers=headers) if not count else Answer()
     config, queue = CONFIG.format(url=there.url), Queue(redis, "support", "out")
-    await push(queue, "s1", "one")
-    with worker(tmp_path, config, redis_url) as first:
-        await until(lambda: is_parked(queue), 20)
+    with worker(tmp_path, config, redis_url) as first, worker(tmp_path, config, redis_url) as second:
+        await running_both(first, second)
+        second.signal(signal.SIGSTOP)  # it is there when the first has gone
+        await push(queue, "s1", "one")
+        await until(lambda: is_held(queue), 20)
         await push(queue, "s2", "two")
-        with worker(tmp_path, config, redis_url):
-            first.signal(signal.SIGTERM)
-            await quiet(queue, 20)
+        first.signal(signal.SIGTERM)
+        second.signal(signal.SIGCONT)
+        await quiet(queue, 20)
     refused, *later = [each.at for each in there.received]
     assert len(later) == 2
     assert all(seconds <= each - refused < seconds + MOMENT for each in later)
     assert (await queue.stats()).retried_total == 0
 
 
-async def is_parked(queue: Queue) -> bool:
+async def is_held(queue: Queue) -> bool:
     return (await queue.stats()).held_seconds > 0
 
 
