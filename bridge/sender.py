@@ -7,17 +7,20 @@ The rules it keeps:
 - A call ends: the total time, the time to connect and the bytes of a reply are bounded, and no redirect is
   followed.
 - A request may be held back up to the moment in which it is written (BEFORE_WRITING).
-- No error quotes a URL or a header: a platform's token may be in the path.
+- No error quotes a URL or a header: a platform's token may be in the path. Where a refusal repeats what could
+  be one, it is masked, since the platform's words go into logs and dead letters.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -27,6 +30,7 @@ from msgspec.structs import replace
 from bridge import __version__
 from bridge.channels import Grant, Reply, Request
 from bridge.errors import Rejected, Unavailable, Uncertain
+from bridge.secret import MASK
 from bridge.tokens import Tokens
 
 Transport: TypeAlias = Callable[[Request], Awaitable[Reply]]
@@ -44,7 +48,10 @@ CONNECT_SECONDS: Final = 5.0
 UNAUTHORIZED: Final = 401
 FINAL: Final = 200
 """The lowest status of an answer; those below say that one will come, and after 101 comes no HTTP."""
+REFUSED: Final = 300
 BEARER: Final = "Bearer "
+_WORDS: Final = re.compile(r"[^\s/:?&=,;\"]{16,}")
+"""What is long enough to be a secret, in a header or in a part of an address."""
 _NO_TRANSPORTS: Final[Mapping[str, Transport]] = MappingProxyType({})
 
 
@@ -113,6 +120,8 @@ class Sender:
                 if response.status < FINAL:
                     raise Uncertain(f"HTTP {response.status} is no answer")
                 body = await _bounded(response)
+                if response.status >= REFUSED:
+                    body = _masked(body, request)
                 return Reply(status=response.status, headers=response.headers, body=body)
         except aiohttp.InvalidURL:
             raise Rejected("the URL is not valid") from None
@@ -161,6 +170,15 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     if not left:
         response.close()
     return b"".join(parts)
+
+
+def _masked(body: bytes, request: Request) -> bytes:
+    """A refusal without the words of the request's address and headers that could be secrets."""
+    said = (*request.headers.values(), request.url.partition("://")[2].partition("/")[2])
+    words = {word for each in said for form in (each, unquote(each)) for word in _WORDS.findall(form)}
+    for word in sorted(words, key=len, reverse=True):
+        body = body.replace(word.encode("utf-8", "surrogatepass"), MASK.encode())
+    return body
 
 
 def _unreached(error: aiohttp.ClientError) -> str:

@@ -76,6 +76,23 @@ async def test_whatever_the_platform_answers_is_a_reply(
     assert [each.path for each in there.received] == ["/x"], "a redirect is not followed"
 
 
+async def test_a_refusal_that_repeats_a_secret_is_masked(
+    there: Platform, http: aiohttp.ClientSession
+) -> None:
+    """Of the path, the query or a header, as it is or quoted; what a success says is left alone."""
+    request = Request(
+        url=f"{there.url}/bot1:{CANARY}/send?key=CANARY%20in-the-query",
+        headers={"x-auth": f"Bearer {CANARY}s"},
+    )
+    said = (
+        f'{{"error": "{CANARY}", "sent": "CANARY%20in-the-query", "by": "{CANARY}s", "to": "send"}}'.encode()
+    )
+    there.answer = lambda received, number: Answer(status=400 if number == 0 else 200, body=said)
+    refused, taken = [await Sender(http).send(request) for _ in range(2)]
+    assert refused.json() == {"error": "***", "sent": "***", "by": "***", "to": "send"}
+    assert taken.body == said
+
+
 async def test_cookies_are_not_kept(there: Platform, http: aiohttp.ClientSession) -> None:
     there.answer = lambda *_: Answer(headers={"Set-Cookie": "a=b"})
     for _ in range(2):

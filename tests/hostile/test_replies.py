@@ -1,4 +1,4 @@
-"""Whatever a platform answers, a call ends in time and in bounded memory, as a Reply or what is known of it."""
+"""Whatever a platform answers, a call ends in time and bounded memory, as a Reply or what is known of it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ SCRIPTS: Final[dict[str, tuple[Script, Outcome]]] = {
     "a length beyond 64 bits": (Script(OK + b"Content-Length: " + b"9" * 30 + b"\r\n\r\nx"), Uncertain),
     "a negative length": (Script(OK + b"Content-Length: -5\r\n\r\nx"), Uncertain),
     "two lengths": (Script(OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy"), Uncertain),
-    "a length and chunks": (Script(CHUNKED.replace(OK, OK + b"Content-Length: 1\r\n") + b"0\r\n\r\n"), Uncertain),
+    "a length and chunks": (Script(CHUNKED[:-2] + b"Content-Length: 1\r\n\r\n0\r\n\r\n"), Uncertain),
     "no size of a chunk": (Script(CHUNKED + b"zz\r\n"), Uncertain),
     "status 0": (Script(b"HTTP/1.1 000 x\r\nContent-Length: 0\r\n\r\n"), Uncertain),
     "status 101": (Script(b"HTTP/1.1 101 x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nabc"), Uncertain),
@@ -76,7 +76,7 @@ SCRIPTS: Final[dict[str, tuple[Script, Outcome]]] = {
     "HTTP 2": (Script(b"HTTP/2 200\r\n\r\n"), Uncertain),
     "another protocol": (Script(b"SSH-2.0-OpenSSH_9.7\r\n"), Uncertain),
     "headers of odd bytes": (
-        ok(b"{}", b"Retry-After: \xef\xbc\x99", b"Set-Cookie: =;;=\xff", b'Link: <http://[::1>;rel="', b"A: \xff"),
+        ok(b"{}", b"Retry-After: \xef\xbc\x99", b"Set-Cookie: =;;=\xff", b'Link: <http://[::1>;rel="'),
         (200, 2),
     ),
     "a redirect to nowhere": (

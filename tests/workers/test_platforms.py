@@ -20,6 +20,7 @@ from bridge.events import EVENT_TYPES
 from bridge.events.responses import RESPONSE_TYPES
 from bridge.samples import sample
 from bridge.sender import Sender, open_http
+from tests.canaries import TEXT
 from tests.channels.fake import Wait, fake
 from tests.channels.platforms import PLATFORMS, TOKEN
 from tests.channels.talk import with_fallbacks
@@ -69,10 +70,10 @@ async def way(redis_client: Redis, kind: str, logged: io.StringIO) -> AsyncItera
 
 
 def text(said: str) -> dict[str, Any]:
-    return {"type": "text", "text": said}
+    return {"type": "text", "text": f"{said}, says the {TEXT}"}
 
 
-IMAGE: Final = {"type": "image", "url": "https://x.example/a.png", "name": "A picture"}
+IMAGE: Final = {"type": "image", "url": "https://x.example/a.png", "name": f"A picture of a {TEXT}"}
 
 # ---- what is taken -----------------------------------------------------------------------------------------
 
