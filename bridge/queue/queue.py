@@ -33,7 +33,7 @@ from bridge.queue.values import (
 )
 from bridge.queue.words import digest_of, held_of, ms_of, words_of, words_of_cursor, words_of_text
 
-EPHEMERAL_PART: Final = 10
+EPHEMERAL_PART: Final = 100
 """A session that holds this part of what it may takes nothing ephemeral: it would come too late."""
 
 

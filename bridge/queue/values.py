@@ -31,8 +31,8 @@ class Limits(Struct, frozen=True):
     lease_seconds: float = 5.0
     dead: int = 100_000
     """Dead letters kept; a few more may be, the oldest go first."""
-    session_depth: int = 10_000
-    """What one session holds at most; from a tenth of it on, it takes nothing ephemeral."""
+    session_depth: int = 100_000
+    """What one session holds at most; from a hundredth of it on, it takes nothing ephemeral."""
 
 
 class Delivery(Struct, frozen=True):

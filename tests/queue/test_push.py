@@ -112,7 +112,7 @@ async def fill(queue: Queue, count: int) -> None:
 
 
 async def test_what_is_ephemeral_is_shed_where_it_would_come_too_late(make: Make, hands: Hands) -> None:
-    """From a tenth of what the session may hold; ordinary events and other sessions are taken still."""
+    """From a hundredth of what the session may hold; ordinary events and other sessions are taken still."""
     queue = make(limits=FLOODED)
     assert await queue.push("flood", b"typing", ephemeral=True) is Pushed.ACCEPTED
     await fill(queue, 1)
