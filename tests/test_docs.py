@@ -181,6 +181,11 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     assert after["losses"] == []
 
 
+@pytest.mark.parametrize("test", sorted(set(re.findall(r"`(tests/[^`]+\.py)`", README))))
+def test_every_test_that_the_readme_names_is_there(test: str) -> None:
+    assert (ROOT / test).is_file()
+
+
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)\)", README))
 def test_every_link_into_the_tree_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
