@@ -189,7 +189,7 @@ class QueueConfig(Model):
     depth: Count = 1_000_000
     """Events that one queue holds at most."""
     session_depth: Count = 100_000
-    """Events that one session holds at most; from a hundredth of it on, it takes no typing signs and receipts."""
+    """Events that one session holds at most; from a hundredth of it on, it takes no typing and receipts."""
     seen_seconds: Seconds = 900.0
     """How long a repeated webhook is recognised."""
     dead: Count = 100_000
