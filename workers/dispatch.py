@@ -7,8 +7,8 @@ The rules it keeps:
   when it is back, they begin a moment after the settles and beats.
 - A queue with something in it is looked at at least every BUSY_SECONDS, an empty one at least every half
   lease: so the sessions of a worker that vanished are seen before their lease ends, and claimed when it does.
-- Of events over which two workers or more have vanished it has one in hand: so the one that is to blame is
-  buried in the end, and not all that were claimed with it.
+- Of events over which two workers have vanished it has a few in hand, of those with more one: so the one that
+  is to blame is buried in the end, and not all that were claimed with it.
 - Asked to stop, it claims no more, lets every part in flight finish, and hands over the rest.
 """
 
@@ -24,7 +24,19 @@ from redis.asyncio import Redis
 
 from bridge.errors import StoreUnavailable
 from bridge.failpoints import reach
-from bridge.queue import Beat, Bury, Clock, Delivery, Held, Park, Queue, Settle, Turn, wait_for_wake
+from bridge.queue import (
+    SUSPICION,
+    Beat,
+    Bury,
+    Clock,
+    Delivery,
+    Held,
+    Park,
+    Queue,
+    Settle,
+    Turn,
+    wait_for_wake,
+)
 from bridge.runtime import cancelled
 from bridge.sender import BEFORE_WRITING
 from workers.lease import Lease, LeaseLost
@@ -39,7 +51,6 @@ CLAIMS: Final = 64  # of one turn: more would keep Redis from the others for too
 BUSY_SECONDS: Final = 0.5
 WAKE_SECONDS: Final = 1.0
 DEAF_SECONDS: Final = 0.05
-SUSPECT: Final = 2  # crashes in a row; see turn.lua
 
 
 class Dispatcher:
@@ -68,7 +79,7 @@ class Dispatcher:
         self._lease_seconds = lease_seconds
         self._max_crashes = max_crashes
         self._leases: dict[int, Lease] = {}
-        self._suspects = 0
+        self._suspicion = 0
         self._done: list[tuple[Lease, Settle]] = []
         self._heard = False
         self._news = asyncio.Event()
@@ -110,7 +121,7 @@ class Dispatcher:
             beats.cancel()
             self.cut_short()
             self._leases.clear()
-            self._suspects = 0
+            self._suspicion = 0
 
     @property
     def _over(self) -> bool:
@@ -131,7 +142,7 @@ class Dispatcher:
         if done:
             reach("worker.settling")
         try:
-            turn = await self.queue.turn([settle for _, settle in done], slots, int(not self._suspects))
+            turn = await self.queue.turn([settle for _, settle in done], slots, SUSPICION - self._suspicion)
         except StoreUnavailable as error:
             await self._outage.wait(error)
             self._news.set()
@@ -186,7 +197,7 @@ class Dispatcher:
     def _start(self, delivery: Delivery, claimed_at: float) -> None:
         lease = Lease(delivery, claimed_at, claimed_at + self._lease_seconds, self._renew, self._stopping)
         self._leases[delivery.token] = lease
-        self._suspects += delivery.crashes >= SUSPECT
+        self._suspicion += delivery.suspicion
         lease.task = asyncio.create_task(self._work(lease))
 
     async def _work(self, lease: Lease) -> None:
@@ -204,7 +215,7 @@ class Dispatcher:
             self._observer.abandoned(delivery, error)
         finally:
             if self._leases.pop(delivery.token, None):
-                self._suspects -= delivery.crashes >= SUSPECT
+                self._suspicion -= delivery.suspicion
             self._news.set()
 
     async def _settle_of(self, lease: Lease) -> Settle:

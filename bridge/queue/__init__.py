@@ -16,6 +16,7 @@ from bridge.queue.letters import Wanted
 from bridge.queue.presence import Worker, announce, leave, present
 from bridge.queue.queue import Queue
 from bridge.queue.values import (
+    SUSPICION,
     Ack,
     Beat,
     Bury,
@@ -34,6 +35,7 @@ from bridge.queue.values import (
 from bridge.queue.wake import wait_for_wake
 
 __all__ = [
+    "SUSPICION",
     "Ack",
     "Beat",
     "Bury",

@@ -20,6 +20,7 @@ from bridge.queue.keys import Keys, decode, encode
 from bridge.queue.letters import Wanted, read_pages
 from bridge.queue.mail import unwrap
 from bridge.queue.values import (
+    SUSPICION,
     Beat,
     DeadLetter,
     Delivery,
@@ -113,17 +114,17 @@ class Queue:
             )
         )
 
-    async def turn(self, settles: Sequence[Settle], slots: int, suspects: int | None = None) -> Turn:
+    async def turn(self, settles: Sequence[Settle], slots: int, suspicion: int | None = None) -> Turn:
         """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first.
 
-        Of those over which two workers or more vanished in a row at most `suspects` are claimed; None: any.
+        `suspicion` bounds that of the deliveries together (see Delivery); None does not.
 
         Do not give a turn up while it is under way: what it claims would be left to its leases, each of which
         would count as a crash.
         """
         keys = self._keys
-        suspects = slots if suspects is None else suspects
-        arguments: list[Argument] = [keys.prefix, slots, suspects, self._lease_ms, self._limits.dead]
+        suspicion = slots * SUSPICION if suspicion is None else suspicion
+        arguments: list[Argument] = [keys.prefix, slots, suspicion, self._lease_ms, self._limits.dead]
         for settle in settles:
             arguments += words_of(settle)
         refused, claims, wait, paused, chat_held, opened, closed_after = await self._commit.run(

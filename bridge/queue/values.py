@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import enum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 Direction: TypeAlias = Literal["out", "in"]
 """`out`: from Moveo to the channel; `in`: from the channel to Moveo."""
+
+
+SUSPICION: Final = 8
+"""What a worker can bear: so many events over which two workers vanished in a row, or one of more."""
 
 
 class Pushed(enum.Enum):
@@ -50,6 +54,11 @@ class Delivery(Struct, frozen=True):
     payload: bytes
     accepted_at: int
     """When it was pushed or, later, replayed: ms of the server's clock."""
+
+    @property
+    def suspicion(self) -> int:
+        """That it ends its workers: of SUSPICION, what one worker can bear at once."""
+        return SUSPICION if self.crashes > 2 else int(self.crashes == 2)
 
 
 Said: TypeAlias = Literal["", "up", "down", "shut", "unsure"]

@@ -1,6 +1,6 @@
 -- Settles what a worker holds, then claims what is due.
 -- KEYS: due head stats wake dead failing
--- ARGV: prefix of mail:<session> and state:<session>, free slots, suspects among them, lease (ms), dead letters
+-- ARGV: prefix of mail:<session> and state:<session>, free slots, suspicion it can bear, lease (ms), dead letters
 --   kept; then for each settle six: verb, session, token, a, b, what it says of the other side
 --   (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error; "wait" and "retry" (parks: uncounted,
 --   counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
@@ -8,10 +8,11 @@
 --   ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is held,
 --   1 when the breaker has opened, ms it was open when it has closed (-1: it has not)}.
 -- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
--- After two in a row a session is a suspect. It goes to a worker that has no other, so that one event that
---   kills workers is found out without all that were in the same hands; the rest is put aside for a moment.
+-- After two in a row a session is a suspect: of these a worker gets a few; after three it gets one, and no other
+--   suspect. So an event that kills workers is found out without all that were in the same hands. What is too
+--   much suspicion for a worker is put aside for a moment.
 local due, head, stats, wake, dead, failing = unpack(KEYS)
-local prefix, slots, suspects = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local prefix, slots, suspicion = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease, keep, aside = tonumber(ARGV[4]), ARGV[5], 250
 local call, time = redis.call, redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -77,7 +78,8 @@ for _, session in ipairs(ready) do
   local held, tries, crashes, cursor = unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor'))
   tries, crashes, token = tonumber(tries or 0), tonumber(crashes or 0), token + 1
   if held then tries, crashes, counts.retried = tries + 1, crashes + 1, counts.retried + 1 end
-  if crashes > 1 and suspects < 1 then
+  local weight = crashes > 2 and 8 or crashes > 1 and 1 or 0 -- as Delivery.suspicion
+  if weight > suspicion then
     if held then
       counts.in_flight = counts.in_flight - 1
       call('HDEL', state, 'token')
@@ -85,7 +87,7 @@ for _, session in ipairs(ready) do
     end
     call('ZADD', due, now + aside, session)
   else
-    if crashes > 1 then suspects = suspects - 1 end
+    suspicion = suspicion - weight
     if held then
       call('HSET', state, 'token', token, 'tries', tries, 'crashes', crashes)
     else
