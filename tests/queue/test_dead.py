@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bridge.queue import Ack, Bury, DeadLetter, Limits, Park, Pushed, Queue, Wanted, dead
+from bridge.queue import SUSPICION, Ack, Bury, DeadLetter, Limits, Park, Pushed, Queue, Wanted, dead
 from bridge.queue.commit import Argument
 from bridge.queue.letters import PAGE
 from tests.queue.conftest import Make
@@ -258,3 +258,23 @@ async def test_letters_expire_by_the_time_they_died(queue: Queue, redis: Redis) 
     assert await dead.expire(redis, first.died_at) == []
     assert await dead.expire(redis, third.died_at) == [("support", "out", 2)]
     assert await queue.dead() == [third]
+
+
+async def test_who_is_suspected_of_ending_workers_is_claimed_with_few_others(
+    queue: Queue, hands: Hands
+) -> None:
+    """After two crashes a worker gets eight of them, after three one: whoever is to blame is found out soon."""
+    sessions = [f"s{number:02}" for number in range(12)]
+    for session in sessions:
+        await queue.push(session, session.encode())
+
+    async def crashed() -> int:
+        for session in sessions:
+            await hands.time_passes(session)
+        return len((await queue.turn([], 64, SUSPICION)).deliveries)
+
+    assert len((await queue.turn([], 64, SUSPICION)).deliveries) == 12
+    assert await crashed() == 12, "one crash says nothing"
+    assert await crashed() == 8
+    assert await crashed() == 1, "of those that were claimed, and now have crashed thrice, one at most"
+    assert (await queue.stats()).depth == 12
