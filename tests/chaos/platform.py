@@ -87,8 +87,7 @@ class Platform:
         finally:
             answered = msgspec.structs.replace(receipt, until_at=loop.time())
             self._history.receipts[place] = answered
-        if manner.answer == "cut":
-            assert request.transport
+        if manner.answer == "cut" and request.transport:  # else who asked has gone already
             request.transport.abort()
         headers = {"retry-after": manner.retry_after} if manner.retry_after else {}
         return web.Response(status=manner.status, headers=headers)
