@@ -263,7 +263,7 @@ async def test_letters_expire_by_the_time_they_died(queue: Queue, redis: Redis) 
 async def test_who_is_suspected_of_ending_workers_is_claimed_with_few_others(
     queue: Queue, hands: Hands
 ) -> None:
-    """After two crashes a worker gets eight of them, after three one: whoever is to blame is found out soon."""
+    """After two crashes a worker gets eight of them, after three one: who is to blame is found out soon."""
     sessions = [f"s{number:02}" for number in range(12)]
     for session in sessions:
         await queue.push(session, session.encode())
