@@ -24,6 +24,8 @@ REFUSED: Final = frozenset({401})
 UNREADABLE: Final = frozenset({400, 413, 415})
 """What is said of a request that was not taken in, signed or not."""
 NAMES: Final = (*SIGNERS, "web")
+MOST: Final = 2**20
+"""Bytes of a body: what is too large is tried where framing is."""
 
 
 class Shot(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ def _event(rng: Random, number: int, port: int, *, known: bool = True) -> Shot:
     body = encoded(rng, mutated(rng, rng.choice(_SEEDS), number))
     if rng.random() < 0.4:
         body = garbled(rng, body)
+    body = body[:MOST]
     name, right = rng.choice(NAMES), sign(_SECRET, body)
     headers = {HEADER: _as_written(rng, right)} if known else _forged(rng, HEADER, right)
     raw, encoded_so = _posted(rng, f"/moveo/{name}", body, headers, port)
@@ -130,6 +133,7 @@ def _message(rng: Random, number: int, port: int, *, known: bool = True) -> Shot
     body = written(signer, told) if signer.content_type == FORM else encoded(rng, told)
     if rng.random() < 0.4:
         body = garbled(rng, body)
+    body = body[:MOST]
     path = f"/channels/{kind}{signer.path}"
     proof = signer.sign(body, f"http://127.0.0.1:{port}{path}")
     if not known:

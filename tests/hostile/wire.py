@@ -12,6 +12,7 @@ import msgspec
 
 HEAD_END: Final = b"\r\n\r\n"
 ANSWER_SECONDS: Final = 30.0
+AGAIN: Final = 10
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -78,6 +79,18 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._port = port
         self._stream: Stream | None = None
+
+    async def ask_again(self, raw: bytes) -> Answer | None:
+        """As a sender does: where Redis got no time on this machine for a moment the answer is 503, and later not.
+
+        A request that brings it about by itself gets it each time.
+        """
+        for _ in range(AGAIN):
+            given = await self.ask(raw)
+            if given is None or given.status != 503:
+                return given
+            await asyncio.sleep(0.3)
+        return given
 
     async def ask(self, raw: bytes) -> Answer | None:
         """The answer; None where the server closed without one."""
