@@ -81,7 +81,7 @@ class Wire:
         self._stream: Stream | None = None
 
     async def ask_again(self, raw: bytes) -> Answer | None:
-        """As a sender does: where Redis had no time on this machine for a moment, the answer is another later.
+        """As a sender does: where Redis had no time on this machine for a moment, it is not 503 for long.
 
         A request that brings it about by itself gets it each time.
         """
