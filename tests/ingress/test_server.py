@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,54 +19,16 @@ from bridge.ingress.server import run, serving
 from bridge.ingress.signature import HEADER, sign
 from bridge.queue import Queue, connect
 from bridge.secret import Secret
+from tests.ingress.children import process, said
 from tests.ingress.conftest import ECHO, SECRET, Serve, settings
 
-PROGRAM = "from bridge.config import load; from bridge.ingress.server import run; run(load())"
 BODY = b'{"session_id": "s", "text": "canary-text"}'
-
-
-@contextlib.asynccontextmanager
-async def process(redis_url: str, channel: str = ECHO) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The ingress as a process of its own, ended with the block."""
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        PROGRAM,
-        stderr=asyncio.subprocess.PIPE,
-        env={
-            **os.environ,
-            "REDIS_URL": redis_url,
-            "BRIDGE_LOG__LEVEL": "debug",
-            "BRIDGE_INGRESS__HOST": "127.0.0.1",
-            "BRIDGE_INGRESS__PORT": "0",
-            "BRIDGE_INGRESS__ADMIN_PORT": "0",
-            "BRIDGE_INTEGRATIONS__SUPPORT__CHANNEL": channel,
-            "BRIDGE_INTEGRATIONS__SUPPORT__SECRETS": SECRET,
-        },
-    )
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-        await started.wait()
-
-
-async def until(process: asyncio.subprocess.Process, event: str) -> tuple[dict[str, Any], str]:
-    """The line of the log with that event, and all that was read for it."""
-    assert process.stderr is not None
-    read = ""
-    while line := (await asyncio.wait_for(process.stderr.readline(), 20)).decode():
-        read += line
-        if line.startswith("{") and (found := json.loads(line))["event"] == event:
-            return found, read
-    pytest.fail(f"no {event} in:\n{read}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number: int) -> None:
     async with process(redis_url) as ingress:
-        started, log = await until(ingress, "ingress.started")
+        started, log = await said(ingress, "ingress.started")
         port = int(started["url"].rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         signature = sign(Secret(SECRET), BODY)
@@ -82,7 +41,7 @@ async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number
         await writer.drain()
 
         ingress.send_signal(number)
-        log += (await until(ingress, "ingress.stopping"))[1]
+        log += (await said(ingress, "ingress.stopping"))[1]
         async with asyncio.timeout(5):
             while await _answers(port):
                 pass
@@ -92,7 +51,7 @@ async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number
         await writer.wait_closed()
         assert answer.startswith(b"HTTP/1.1 200")
         assert b"Connection: close" in answer
-        log += (await until(ingress, "ingress.stopped"))[1]
+        log += (await said(ingress, "ingress.stopped"))[1]
         assert await asyncio.wait_for(ingress.wait(), 10) == 0
 
     client = connect(redis_url)
@@ -115,7 +74,7 @@ async def _answers(port: int) -> bool:
 
 async def test_an_idle_process_ends_at_once(redis_url: str) -> None:
     async with process(redis_url) as ingress:
-        await until(ingress, "ingress.started")
+        await said(ingress, "ingress.started")
         ingress.terminate()
         assert await asyncio.wait_for(ingress.wait(), 5) == 0
 
@@ -157,7 +116,7 @@ async def test_it_ends_though_redis_hangs(own_server: EmbeddedServer, hangs: str
         os.kill(own_server.pid, signal.SIGSTOP)
     try:
         async with process(own_server.url, "webchat") as ingress:
-            await until(ingress, "ingress.started")
+            await said(ingress, "ingress.started")
             os.kill(own_server.pid, signal.SIGSTOP)
             ingress.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(ingress.wait(), 10) == 0

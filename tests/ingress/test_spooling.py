@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -27,7 +26,8 @@ from bridge.ingress.spool import spool
 from bridge.queue import Ack, Queue, connect
 from bridge.secret import Secret
 from tests.chaos.proxy import Proxy
-from tests.ingress.conftest import ECHO, SECRET, Ingress, settings
+from tests.ingress.children import process, said
+from tests.ingress.conftest import SECRET, Ingress, settings
 from tests.ingress.echo import posted
 from tests.ingress.test_platforms import post as hook
 from tests.workers.bench import Sent, dispatcher_of, running, until
@@ -402,45 +402,15 @@ async def test_a_full_spool_is_a_503_and_no_lie(serve: Serve, own: EmbeddedServe
 
 
 @asynccontextmanager
-async def process(
-    redis_url: str, folder: Path, limit: str = "true", **env: str
+async def spooling(
+    redis_url: str, folder: Path, limit: str = "true"
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """An ingress of its own; `limit` is said to the shell that becomes it."""
-    started = await asyncio.create_subprocess_exec(
-        "sh", "-c", f'{limit} && exec "$0" -m bridge ingress', sys.executable,
-        stderr=asyncio.subprocess.PIPE,
-        env={
-            **os.environ,
-            "REDIS_URL": redis_url,
-            "BRIDGE_INGRESS__HOST": "127.0.0.1",
-            "BRIDGE_INGRESS__PORT": "0",
-            "BRIDGE_INGRESS__ADMIN_PORT": "0",
-            "BRIDGE_INGRESS__SPOOL": str(folder),
-            "BRIDGE_INTEGRATIONS__SUPPORT__CHANNEL": ECHO,
-            "BRIDGE_INTEGRATIONS__SUPPORT__SECRETS": SECRET,
-            **env,
-        },
-    )  # fmt: skip
-    try:
+    async with process(redis_url, limit=limit, BRIDGE_INGRESS__SPOOL=str(folder)) as started:
         yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-        await started.wait()
 
 
-async def said(process: asyncio.subprocess.Process, event: str) -> dict[str, Any]:
-    """The first line of the log with that event."""
-    assert process.stderr
-    read = []
-    async with asyncio.timeout(30):
-        while line := await process.stderr.readline():
-            read.append(line)
-            with suppress(ValueError):
-                found: dict[str, Any] = json.loads(line)
-                if found["event"] == event:
-                    return found
-    raise AssertionError(b"".join(read).decode())
+async def heard(ingress: asyncio.subprocess.Process, event: str) -> dict[str, Any]:
+    return (await said(ingress, event))[0]
 
 
 async def post(url: str, body: bytes) -> int:
@@ -457,16 +427,16 @@ async def test_what_a_killed_ingress_had_acknowledged_is_delivered(
     """By the next one on the folder, before anything newer."""
     own.kill()
     for first in (0, 5):
-        async with process(own.url, tmp_path / "spool") as ingress:
-            url = (await said(ingress, "ingress.started"))["url"]
+        async with spooling(own.url, tmp_path / "spool") as ingress:
+            url = (await heard(ingress, "ingress.started"))["url"]
             for n in range(first, first + 5):
                 assert await post(url, event(n)) == 200
             ingress.send_signal(signal.SIGKILL)
             await ingress.wait()
     own.start()
-    async with process(own.url, tmp_path / "spool") as ingress:
-        assert (await said(ingress, "spool.found"))["events"] == 10
-        url = (await said(ingress, "ingress.started"))["url"]
+    async with spooling(own.url, tmp_path / "spool") as ingress:
+        assert (await heard(ingress, "spool.found"))["events"] == 10
+        url = (await heard(ingress, "ingress.started"))["url"]
         assert await post(url, event(10)) == 200
         queue = Queue(client, "support", "out")
 
@@ -482,8 +452,8 @@ async def test_a_full_disk_is_a_503_and_what_was_acknowledged_is_there(
 ) -> None:
     """Files of this process may have 16 blocks; what a write has begun beyond that is taken back."""
     own.kill()
-    async with process(own.url, tmp_path / "spool", limit="ulimit -f 16") as ingress:
-        url = (await said(ingress, "ingress.started"))["url"]
+    async with spooling(own.url, tmp_path / "spool", limit="ulimit -f 16") as ingress:
+        url = (await heard(ingress, "ingress.started"))["url"]
         answers = [await post(url, event(n, text="x" * 900)) for n in range(30)]
         taken = [n for n, answer in enumerate(answers) if answer == 200]
         assert len(taken) > 10
@@ -491,15 +461,15 @@ async def test_a_full_disk_is_a_503_and_what_was_acknowledged_is_there(
         ingress.kill()
         await ingress.wait()
     own.start()
-    async with process(own.url, tmp_path / "spool") as ingress:
-        await said(ingress, "spool.emptied")
+    async with spooling(own.url, tmp_path / "spool") as ingress:
+        await heard(ingress, "spool.emptied")
         assert await delivered(Queue(client, "support", "out")) == taken
 
 
 async def test_a_second_ingress_on_the_folder_does_not_start(own: EmbeddedServer, tmp_path: Path) -> None:
-    async with process(own.url, tmp_path / "spool") as first:
-        await said(first, "ingress.started")
-        async with process(own.url, tmp_path / "spool") as second:
+    async with spooling(own.url, tmp_path / "spool") as first:
+        await heard(first, "ingress.started")
+        async with spooling(own.url, tmp_path / "spool") as second:
             _, errors = await asyncio.wait_for(second.communicate(), 30)
     assert second.returncode == 2
     (line,) = errors.decode().splitlines()
@@ -516,10 +486,10 @@ async def test_a_folder_that_cannot_be_used_is_a_wrong_setting(own: EmbeddedServ
 
 async def test_a_sigterm_leaves_what_it_holds_for_the_next(own: EmbeddedServer, tmp_path: Path) -> None:
     own.kill()
-    async with process(own.url, tmp_path / "spool") as ingress:
-        assert await post((await said(ingress, "ingress.started"))["url"], event(1)) == 200
+    async with spooling(own.url, tmp_path / "spool") as ingress:
+        assert await post((await heard(ingress, "ingress.started"))["url"], event(1)) == 200
         ingress.terminate()
-        assert (await said(ingress, "spool.left"))["events"] == 1
+        assert (await heard(ingress, "spool.left"))["events"] == 1
         assert await asyncio.wait_for(ingress.wait(), 15) == 0
 
 
