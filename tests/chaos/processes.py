@@ -136,11 +136,16 @@ class Member:
         if self._process:
             self._process.send_signal(number)
 
-    async def ended(self) -> None:
-        """Returns when it has."""
-        async with asyncio.timeout(STOP_SECONDS):
-            while self.alive:
-                await asyncio.sleep(0.01)
+    async def ended(self) -> bool:
+        """Returns when it has; False: it did not in time, and was killed."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                while self.alive:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            self.put_down()
+            return False
+        return True
 
     def put_down(self) -> None:
         if self._process and self._process.poll() is None:
@@ -222,7 +227,7 @@ class Fleet:
         async with member.busy:
             from_at = self._now
             member.signal(signal.SIGTERM)
-            await member.ended()
+            await self._end(member)
             kind = "term" if self._in_order(member) else "point"
             self._note(f"{member.role}.{kind}", member.name, from_at)
             await asyncio.sleep(seconds)
@@ -257,6 +262,10 @@ class Fleet:
             await asyncio.sleep(seconds)
             await self._in_hand(self.server.start)
             self._note("server.kill", "server", from_at)
+
+    async def _end(self, member: Member) -> None:
+        if not await member.ended():
+            self.troubles.append(f"{member.name} did not end in {STOP_SECONDS:g} s")
 
     def _in_order(self, member: Member) -> bool:
         """How it ended; at a failpoint is no trouble, but not in order."""
@@ -300,7 +309,7 @@ class Fleet:
             async with member.busy:  # one that is just starting again gets to that
                 member.signal(signal.SIGTERM)
         for member in self.everyone:
-            await member.ended()
+            await self._end(member)
             self._in_order(member)
         await self._in_hand(self.server.stop)
         for log in sorted(self._folder.glob("*.log")):
