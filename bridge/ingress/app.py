@@ -48,6 +48,9 @@ def build(
         queues.append(made)
         return made
 
+    # A browser has the time that a platform has not, and what it says cannot go to the spool.
+    patient = GroupCommit(redis, replicas=settings.redis.replicas)
+
     key_rings, public_url = _key_rings(app, made), settings.ingress.public_url
     for name, integration in settings.integrations.items():
         webhooks = Webhooks(
@@ -71,7 +74,8 @@ def build(
             for method in ("GET", "POST", "PUT"):
                 app.router.add_route(method, f"/channels/{name}{{path:(?:/.*)?}}", platform.handle)
         if isinstance(channel, WebChat):
-            app.add_routes(chat.routes(integration, ChatLog(redis, name), incoming, metrics, public_url))
+            said = Queue(redis, name, "in", limits, patient)
+            app.add_routes(chat.routes(integration, ChatLog(redis, name), said, metrics, public_url))
     if any(isinstance(channel, WebChat) for channel in made.values()):
         chat.install(app, redis)
     return app

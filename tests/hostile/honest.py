@@ -45,7 +45,7 @@ class Honest:
             ).encode()
             started = time.monotonic()
             headers = {HEADER: sign(Secret(MOVEO), body)}
-            given = await self._wire.ask_again(request(f"/moveo/{NAME}", body, headers, port=self._port))
+            given = await self._wire.ask(request(f"/moveo/{NAME}", body, headers, port=self._port))
             self.seconds.append(time.monotonic() - started)
             if given is None or given.status != 200:
                 self.refused.append((given.status if given else 0, body))

@@ -78,7 +78,7 @@ async def target(
 ) -> AsyncIterator[Target]:
     """The process, for as long as the block lasts. `ingress` are settings of that table."""
     file, log = folder / "bridge.toml", folder / "ingress.log"
-    file.write_text(_config(redis_url, keys_url, level, ingress))
+    file.write_text(_config(folder, redis_url, keys_url, level, ingress))
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: ASYNC220 -- it returns at once
             [sys.executable, "-m", "bridge", "ingress", "--config", str(file)],
@@ -98,7 +98,7 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith(("BRIDGE_", "REDIS_"))}
 
 
-def _config(redis_url: str, keys_url: str, level: str, ingress: Mapping[str, object]) -> str:
+def _config(folder: Path, redis_url: str, keys_url: str, level: str, ingress: Mapping[str, object]) -> str:
     integrations: dict[str, Any] = {
         kind: {"channel": kind, "secrets": [MOVEO], kind: dict(signer.settings)}
         for kind, signer in SIGNERS.items()
@@ -112,7 +112,14 @@ def _config(redis_url: str, keys_url: str, level: str, ingress: Mapping[str, obj
     tables = {
         "redis": {"url": redis_url},
         "log": {"level": level, "format": "json"},
-        "ingress": {"host": "127.0.0.1", "port": 0, "admin_port": 0, "window_seconds": 0, **ingress},
+        "ingress": {
+            "host": "127.0.0.1",
+            "port": 0,
+            "admin_port": 0,
+            "window_seconds": 0,
+            "spool": str(folder / "spool"),
+            **ingress,
+        },
         "integrations": integrations,
     }
     return "".join(_toml(tables))

@@ -53,7 +53,7 @@ async def test_whatever_comes_is_answered_as_it_deserves(
     async def fire(some: Iterator[Shot]) -> None:
         wire = Wire(ingress.port)
         for shot in some:
-            given: Answer | None = await wire.ask_again(shot.raw)
+            given: Answer | None = await wire.ask(shot.raw)
             status = given.status if given else 0
             statuses[status] += 1
             if status not in shot.allowed:
@@ -92,7 +92,7 @@ KEYS: Final = st.sampled_from(["event_type", "session_id", "external_session_id"
 async def test_whatever_is_signed_is_kept(ingress: Target, body: bytes) -> None:
     """The same, shrunk to the least that fails."""
     wire, headers = Wire(ingress.port), {HEADER: sign(Secret(MOVEO), body)}
-    answer = await wire.ask_again(request("/moveo/web", body, headers, port=ingress.port))
+    answer = await wire.ask(request("/moveo/web", body, headers, port=ingress.port))
     wire.close()
     assert answer is not None
     assert answer.status == 200

@@ -12,7 +12,6 @@ import msgspec
 
 HEAD_END: Final = b"\r\n\r\n"
 ANSWER_SECONDS: Final = 30.0
-AGAIN: Final = 10
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -79,18 +78,6 @@ class Wire:
     def __init__(self, port: int) -> None:
         self._port = port
         self._stream: Stream | None = None
-
-    async def ask_again(self, raw: bytes) -> Answer | None:
-        """As a sender does: where Redis had no time on this machine for a moment, it is not 503 for long.
-
-        A request that brings it about by itself gets it each time.
-        """
-        for _ in range(AGAIN):
-            given = await self.ask(raw)
-            if given is None or given.status != 503:
-                return given
-            await asyncio.sleep(0.3)
-        return given
 
     async def ask(self, raw: bytes) -> Answer | None:
         """The answer; None where the server closed without one."""
