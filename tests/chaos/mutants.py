@@ -73,6 +73,7 @@ def _situations() -> dict[str, Situation]:
     """What `python -m bridge` goes through unharmed, and each mutant in one of them does not."""
     freezes = tuple(Stroke(at, "worker", "freeze", n, LEASE_SECONDS * 1.7) for n, at in enumerate((0.5, 2.7)))
     away = (Stroke(0.4, "ingress", "link", 0, 0.9), Stroke(0.9, "ingress", "kill", 0))
+    rolling = tuple(Stroke(0.5 + 0.7 * n, "worker", "term", n % 2) for n in range(6))
     down = Stroke(0.4, "server", "kill", 0, 1.2)
     return {
         "killed before a send": Situation(
@@ -84,10 +85,7 @@ def _situations() -> dict[str, Situation]:
         "frozen and woken": Situation(Schedule(_load(8, 16, 2), freezes), manners=_slow),
         "refusals": Situation(Schedule(_load(20, 5, 2), ()), manners=moody(7, 0.2, 1)),
         "ingress cut off, then killed": Situation(Schedule(_load(10, 20, 1, 0.1), away)),
-        "rolling restart": Situation(
-            Schedule(_load(10, 10, 3), (Stroke(0.4, "worker", "term", 0), Stroke(0.6, "worker", "term", 1))),
-            manners=_slow,
-        ),
+        "rolling restart": Situation(Schedule(_load(10, 16, 3), rolling), manners=_slow),
         "ingress cut off, with a spool": Situation(
             Schedule(_load(6, 25, 1, 0.1), (Stroke(0.4, "ingress", "link", 0, 1.2),)), spool=True
         ),
