@@ -54,10 +54,12 @@ def check_channel(channel: Channel, *, to: str = "1234567", secrets: Iterable[st
 
 
 def problems(channel: Channel, *, to: str = "1234567", secrets: Iterable[str] = ()) -> list[str]:
-    """What the channel does that a channel must not, one line each."""
+    """What the channel does that a channel must not, one line each.
+
+    Capabilities that cannot be are all that is told: the rest would follow from them.
+    """
     secrets = tuple(filter(None, secrets))
-    return [
-        *_declared(channel),
+    return [*_declared(channel)] or [
         *_rendered(channel, to, secrets),
         *_checked("check", channel.check, secrets),
         *(_checked("uploaded", channel.uploaded, secrets) if isinstance(channel, Uploads) else ()),

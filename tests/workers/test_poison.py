@@ -145,8 +145,6 @@ async def test_a_worker_that_was_frozen_is_not_hung(
         await there.has(1)
         await asyncio.sleep(1.5)  # and has been looked at since
         child.signal(signal.SIGTERM)
-        await asyncio.sleep(8)
-        print(child.log)
         assert await asyncio.to_thread(child.ended) == 0, child.log
 
 
