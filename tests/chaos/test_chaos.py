@@ -36,7 +36,7 @@ async def test_5000_events_survive_40_kills_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(180)
 async def test_two_ingresses_without_a_spool_share_all_sessions_in_order(tmp_path: Path) -> None:
-    setup = Setup(events=1_000, kills=10, sessions=40)
+    setup = Setup(events=500, kills=6, sessions=40)
     outcome = await run(draw(SEED + 1, setup), Conditions(manners=moody(SEED)), tmp_path)
     assert not kept(outcome), kept(outcome)
 

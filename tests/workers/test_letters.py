@@ -33,7 +33,7 @@ api_url = "{url}"
 url = "{url}"
 secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 """
-MANY = 10_000
+MANY = 4_000
 
 
 class Ran(NamedTuple):
