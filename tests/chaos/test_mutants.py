@@ -12,7 +12,7 @@ from tests.chaos.mutants import MUTANTS
 from tests.chaos.trials import Trial, judged, mutants_table
 
 LEFT: Final = ("endless-lease", "no-look", "no-lease", "answers-first", "starts-afresh", "leaves-at-once")
-"""Tried by `python -m tests.chaos --mutants`, or with CHAOS_MUTANTS=all; the rest in every run of the tests."""
+"""Tried by `python -m tests.chaos --mutants`, or with CHAOS_MUTANTS=all; the rest in every run."""
 TRIED: Final = [name for name in MUTANTS if os.environ.get("CHAOS_MUTANTS") == "all" or name not in LEFT]
 
 
