@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +17,7 @@ from bridge.queue import Ack, Clock, Delivery, Limits, Queue, Settle
 from bridge.secret import Secret
 from bridge.sender import Transport
 from bridge.sessions import Sessions
+from tests.workers.events import event
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher, Handler, Waker
 from workers.lease import Lease
@@ -125,14 +125,8 @@ class Bridge:
             yield
 
     async def push(self, *responses: dict[str, Any], session: str = "s1", **fields: Any) -> None:
-        event = {
-            "event_type": "message:brain_send",
-            "session_id": session,
-            "external_session_id": f"chat-{session}",
-            "output": {"responses": responses},
-            **fields,
-        }
-        await self.queue.push(session, json.dumps(event).encode())
+        fields = {"external_session_id": f"chat-{session}"} | fields
+        await self.queue.push(session, event(session, responses, **fields))
 
     def value(self, sample: str) -> float:
         for line in generate_latest(self.metrics._registry).decode().splitlines():

@@ -1,14 +1,21 @@
-"""Logging as in production: at info, so that a test's own output stays readable."""
+"""What the tests of workers share. Logging is as in production: at info, so that what a test says is seen."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+import aiohttp
 import pytest
+from redis.asyncio import Redis
 
 from bridge.config import LogConfig
 from bridge.log import configure
+from bridge.queue import Queue, connect
+from bridge.sender import Sender, open_http
+from tests.workers.bench import Bridge
+from tests.workers.plain import Plain
+from tests.workers.platform import Platform, platform
 
 AS_HERE = LogConfig(level="info", format="console")
 
@@ -26,3 +33,31 @@ def logged() -> Iterator[io.StringIO]:
     yield stream
     configure(AS_HERE)
     print(stream.getvalue())
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with open_http(total_seconds=2.0) as session:
+        yield session
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Platform]:
+    async with platform() as started:
+        yield started
+
+
+@pytest.fixture
+def bridge(redis: Redis, http: aiohttp.ClientSession, there: Platform) -> Bridge:
+    return Bridge(redis, Sender(http).send, Plain(there.url))
+
+
+@pytest.fixture
+def queue(redis_client: Redis) -> Queue:
+    return Queue(redis_client, "support", "out")

@@ -2,23 +2,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
-from redis.asyncio import Redis
 
 from bridge.channels.capabilities import Pace
 from bridge.content import Text
-from bridge.queue import connect
 from bridge.secret import Secret
-from bridge.sender import Sender, open_http
 from tests.workers.bench import Bridge, quiet, running, until
 from tests.workers.plain import CAPABILITIES, Plain
-from tests.workers.platform import Answer, Platform, Received, platform
+from tests.workers.platform import Answer, Platform, Received
 
 pytestmark = pytest.mark.usefixtures("fast_backoff")
 
@@ -26,29 +22,6 @@ pytestmark = pytest.mark.usefixtures("fast_backoff")
 @pytest.fixture
 def fast_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.retry.BASE_SECONDS", 0.01)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_http(total_seconds=2.0) as session:
-        yield session
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
-def bridge(redis: Redis, http: aiohttp.ClientSession, there: Platform) -> Bridge:
-    return Bridge(redis, Sender(http).send, Plain(there.url))
 
 
 def text(said: str, *options: str) -> dict[str, Any]:

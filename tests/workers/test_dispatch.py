@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import generate_latest
@@ -10,18 +9,12 @@ from redis.asyncio import Redis
 
 from bridge.errors import Rejected, Unauthorized, Unavailable, Uncertain
 from bridge.metrics import Metrics
-from bridge.queue import Ack, Delivery, Park, Queue, Settle, connect
+from bridge.queue import Ack, Delivery, Park, Queue, Settle
 from tests.workers.bench import Sent, dispatcher_of, queue_of, quiet, running, until
 from workers.dispatch import Dispatcher, Waker
 from workers.lease import Lease
 from workers.outage import Outage
 from workers.retry import Policy
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
 
 
 async def claimed(queue: Queue) -> bool:

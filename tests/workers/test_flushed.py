@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from pathlib import Path
 
@@ -13,18 +12,9 @@ from bridge.queue import Queue
 from tests.ingress.conftest import Ingress, Serve, serve  # noqa: F401 -- a fixture
 from tests.workers.bench import quiet, until
 from tests.workers.children import worker
+from tests.workers.events import answer
 from tests.workers.platform import platform
 from tests.workers.test_process import CONFIG, by_session
-
-
-def event(text: str) -> bytes:
-    made = {
-        "event_type": "message:brain_send",
-        "session_id": "s",
-        "external_session_id": "s",
-        "output": {"responses": [{"type": "text", "text": text}]},
-    }
-    return json.dumps(made).encode()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +33,7 @@ async def test_scripts_are_loaded_again_and_work_goes_on(
         with worker(tmp_path, CONFIG.format(url=there.url), redis_url) as child:
             await until(lambda: child.started, 20)
             for number in range(3):
-                assert (await ingress.post(event(f"{number}")))[0] == 200
+                assert (await ingress.post(answer("s", f"{number}")))[0] == 200
                 await there.has(number + 1, 20)
                 for command in commands:
                     await redis_client.execute_command(*command.split())  # type: ignore[no-untyped-call]

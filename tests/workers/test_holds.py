@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 
-import aiohttp
 import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from bridge.channels.capabilities import Pace
-from bridge.queue import Park, Queue, connect
-from bridge.sender import Sender, open_http
+from bridge.queue import Park, Queue
 from tests.workers.bench import Bridge, dispatcher_of, quiet, running, until
 from tests.workers.children import worker
 from tests.workers.plain import CAPABILITIES, Plain
-from tests.workers.platform import Answer, Platform, Received, platform
+from tests.workers.platform import Answer, Platform, Received
 from tests.workers.test_deliver import text, texts
 from tests.workers.test_process import CONFIG, push
 from tests.workers.test_process import started as running_both
@@ -27,29 +25,6 @@ from tests.workers.test_process import started as running_both
 MOMENT = 1.5
 """What a wait may be longer on a busy machine."""
 PACED = msgspec.structs.replace(CAPABILITIES, chat_pace=Pace(per_second=1.0, burst=50))
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_http(total_seconds=2.0) as session:
-        yield session
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
-def bridge(redis: Redis, http: aiohttp.ClientSession, there: Platform) -> Bridge:
-    return Bridge(redis, Sender(http).send, Plain(there.url))
 
 
 @pytest.mark.parametrize(

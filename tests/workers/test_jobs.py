@@ -16,7 +16,8 @@ from bridge.queue import Queue, connect
 from tests.chaos.proxy import Proxy
 from tests.workers.bench import until
 from tests.workers.children import worker
-from tests.workers.platform import Platform, platform
+from tests.workers.events import answer
+from tests.workers.platform import Platform
 from tests.workers.test_process import CONFIG, started
 from workers.outage import Outage
 from workers.settings import JOBS, PatientRedis, worker_settings
@@ -25,19 +26,8 @@ Job = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
 def config(there: Platform) -> str:
     return CONFIG.format(url=there.url)
-
-
-@pytest.fixture
-def queue(redis_client: Redis) -> Queue:
-    return Queue(redis_client, "support", "out")
 
 
 @pytest.fixture
@@ -58,23 +48,12 @@ async def job(redis_url: str, config: str, tmp_path: Path) -> AsyncIterator[Job]
     await pool.aclose(close_connection_pool=True)
 
 
-def event(text: str) -> bytes:
-    return json.dumps(
-        {
-            "event_type": "message:brain_send",
-            "session_id": "s",
-            "external_session_id": "s",
-            "output": {"responses": [{"type": "text", "text": text}]},
-        }
-    ).encode()
-
-
 async def test_letters_are_replayed_and_purged_by_what_is_known_of_them(
     queue: Queue, there: Platform, config: str, redis_url: str, tmp_path: Path, job: Job
 ) -> None:
     for reason in ("stale", "no-recipient", "unroutable"):
         for number in range(2):
-            await queue.reject(event(f"{reason} {number}"), reason, "s")
+            await queue.reject(answer("s", f"{reason} {number}"), reason, "s")
     letters = await queue.dead()
     with worker(tmp_path, config, redis_url) as child:
         await started(child)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 from bridge.queue import Queue
 from tests.workers.bench import quiet, until
 from tests.workers.children import worker
-from tests.workers.platform import Answer, Platform, Received, platform
+from tests.workers.events import answer
+from tests.workers.platform import Answer, Platform, Received
 
 CONFIG = """
 [worker]
@@ -44,17 +45,6 @@ class Ran(NamedTuple):
 
 Dead = Callable[..., Awaitable[Ran]]
 Configure = Callable[..., str]
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
-def queue(redis_client: Redis) -> Queue:
-    return Queue(redis_client, "support", "out")
 
 
 @pytest.fixture
@@ -93,15 +83,7 @@ async def listed(dead: Dead, *words: str) -> list[dict[str, Any]]:
 
 
 def event(session: str, *texts: str) -> bytes:
-    return json.dumps(
-        {
-            "event_type": "message:brain_send",
-            "request_id": f"r-{texts[0]}",
-            "session_id": session,
-            "external_session_id": session,
-            "output": {"responses": [{"type": "text", "text": text} for text in texts]},
-        }
-    ).encode()
+    return answer(session, *texts, request_id=f"r-{texts[0]}")
 
 
 async def push(queue: Queue, session: str, *texts: str) -> None:

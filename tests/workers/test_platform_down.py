@@ -7,17 +7,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from bridge.queue import Queue, connect
+from bridge.queue import Queue
 from tests.queue.hands import Hands
 from tests.workers.bench import quiet, until
 from tests.workers.children import worker
-from tests.workers.platform import Answer, Platform, Received, platform
+from tests.workers.platform import Answer, Platform, Received
 from tests.workers.test_process import CONFIG, by_session, push, started
 
 SESSIONS, EVENTS = 40, 5
@@ -25,18 +24,6 @@ DOWN = {
     "503": Answer(status=503),
     "a cut": Answer(cut=True),
 }
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
 
 
 async def is_down(queue: Queue) -> bool:

@@ -10,7 +10,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -18,7 +17,8 @@ from redis.asyncio import Redis
 from bridge.queue import Limits, Queue
 from tests.workers.bench import quiet, until
 from tests.workers.children import Child, worker
-from tests.workers.platform import Platform, platform
+from tests.workers.platform import Platform
+from tests.workers.test_process import push
 from workers.watchdog import EXIT_CODE
 
 CONFIG = """
@@ -36,24 +36,8 @@ INNOCENT = 40
 
 
 @pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
 def queue(redis_client: Redis) -> Queue:
     return Queue(redis_client, "support", "out", Limits(lease_seconds=1.0))
-
-
-async def push(queue: Queue, session: str, text: str) -> None:
-    event: dict[str, Any] = {
-        "event_type": "message:brain_send",
-        "session_id": session,
-        "external_session_id": session,
-        "output": {"responses": [{"type": "text", "text": text}]},
-    }
-    await queue.push(session, json.dumps(event).encode())
 
 
 @asynccontextmanager

@@ -7,10 +7,8 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -24,7 +22,8 @@ from bridge.errors import StoreUnavailable
 from bridge.queue import Limits, Queue, connect, present
 from tests.workers.bench import quiet, until
 from tests.workers.children import ARQ, OWN, Child, worker
-from tests.workers.platform import Answer, Platform, platform
+from tests.workers.events import answer
+from tests.workers.platform import Answer, Platform
 from workers.process import Process
 
 CONFIG = """
@@ -40,31 +39,12 @@ secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
 def config(there: Platform) -> str:
     return CONFIG.format(url=there.url)
 
 
 async def push(queue: Queue, session: str, *texts: str) -> None:
-    responses = [{"type": "text", "text": text} for text in texts]
-    event: dict[str, Any] = {
-        "event_type": "message:brain_send",
-        "session_id": session,
-        "external_session_id": session,
-        "output": {"responses": responses},
-    }
-    await queue.push(session, json.dumps(event).encode())
+    await queue.push(session, answer(session, *texts))
 
 
 def by_session(there: Platform) -> dict[str, list[str]]:

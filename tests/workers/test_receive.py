@@ -16,9 +16,9 @@ from bridge.errors import StoreUnavailable
 from bridge.fetch import download
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
-from bridge.queue import Clock, connect
+from bridge.queue import Clock
 from bridge.secret import Secret
-from bridge.sender import Sender, open_http
+from bridge.sender import Sender
 from bridge.sessions import Numbers, Sessions
 from tests.workers.bench import NAME, queue_of, quiet, running, until
 from tests.workers.files import Files
@@ -29,18 +29,6 @@ from workers.observe import Observer
 from workers.outage import Outage
 from workers.receive import Receiver
 from workers.retry import Policy
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_http(total_seconds=2.0) as session:
-        yield session
 
 
 class FakeMoveo:

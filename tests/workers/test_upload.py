@@ -16,13 +16,13 @@ from bridge.config import Integration
 from bridge.errors import Rejected, Unavailable
 from bridge.fetch import Fetcher, open_fetcher
 from bridge.metrics import Metrics
-from bridge.queue import Clock, connect
+from bridge.queue import Clock
 from bridge.secret import Secret
-from bridge.sender import Sender, open_http
+from bridge.sender import Sender
 from bridge.sessions import Sessions
 from tests.workers.bench import NAME, queue_of, quiet, running
 from tests.workers.files import Files
-from tests.workers.platform import Answer, Platform, Received, platform
+from tests.workers.platform import Answer, Platform, Received
 from workers.deliver import Deliverer
 from workers.dispatch import Dispatcher
 from workers.observe import Observer
@@ -34,27 +34,9 @@ PNG = {"content-type": "image/png"}
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with connect(redis_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_http(total_seconds=2.0) as session:
-        yield session
-
-
-@pytest.fixture
 async def fetcher() -> AsyncIterator[Fetcher]:
     async with open_fetcher(["127.0.0.1"]) as made:
         yield made
-
-
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
 
 
 class Out:

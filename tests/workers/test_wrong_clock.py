@@ -9,20 +9,18 @@ import json
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
-from redis.asyncio import Redis
 
 from bridge.ingress.signature import HEADER, sign
 from bridge.queue import Queue
 from bridge.secret import Secret
 from tests.workers.bench import quiet, until
 from tests.workers.children import RUN, worker
-from tests.workers.platform import Answer, Platform, platform
+from tests.workers.events import answer
+from tests.workers.platform import Answer, Platform
 
 AHEAD = "import time; real = time.time; time.time = lambda: real() + {seconds}; "
 INGRESS = "import sys; sys.argv = ['moveo-bridge', 'ingress']; from bridge.cli import main; main()"
@@ -47,26 +45,8 @@ def wrong(what: str, seconds: int) -> tuple[str, ...]:
     return (sys.executable, "-c", AHEAD.format(seconds=seconds) + what)
 
 
-@pytest.fixture
-async def there() -> AsyncIterator[Platform]:
-    async with platform() as started:
-        yield started
-
-
-@pytest.fixture
-def queue(redis_client: Redis) -> Queue:
-    return Queue(redis_client, "support", "out")
-
-
 def event(session: str, text: str, at: float | None = None) -> bytes:
-    made: dict[str, Any] = {
-        "event_type": "message:brain_send",
-        "session_id": session,
-        "external_session_id": session,
-        "timestamp": int((time.time() if at is None else at) * 1000),
-        "output": {"responses": [{"type": "text", "text": text}]},
-    }
-    return json.dumps(made).encode()
+    return answer(session, text, timestamp=int((time.time() if at is None else at) * 1000))
 
 
 def texts(there: Platform) -> list[str]:
