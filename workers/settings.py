@@ -27,7 +27,7 @@ from redis.exceptions import NoPermissionError, WatchError
 from bridge.config import Settings, load
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.log import configure
-from bridge.queue import Direction, Queue, Wanted, connect
+from bridge.queue import Direction, Queue, Wanted, connect, server_ms
 from bridge.queue.connection import FAILURES, not_now
 from bridge.runtime import event_loop, lift_file_limit, settle_memory
 from workers import housekeeping
@@ -164,7 +164,7 @@ async def replay_dead(
     until_at: int | None = None,
 ) -> int:
     """Puts the matching dead letters of a queue back into their sessions; times are those of death, in ms."""
-    queue, now = _queue(context, integration, direction), await _now_ms(context)
+    queue, now = _queue(context, integration, direction), await server_ms(context["redis"])
     until = now if until_at is None else min(now, until_at)  # not those that die again meanwhile
     return await housekeeping.replay(
         queue, Wanted(session=session, reason=reason, since_at=since_at, until_at=until)
@@ -188,18 +188,13 @@ async def purge_dead(
 
 async def retain_dead(context: dict[str, Any]) -> int:
     """Deletes the dead letters that are too old."""
-    return await housekeeping.retain(context["redis"], await _now_ms(context), context["dead_days"])
+    redis = context["redis"]
+    return await housekeeping.retain(redis, await server_ms(redis), context["dead_days"])
 
 
 def _queue(context: dict[str, Any], integration: str, direction: Direction) -> Queue:
     process: Process = context["process"]
     return housekeeping.find(process.queues, integration, direction)
-
-
-async def _now_ms(context: dict[str, Any]) -> int:
-    """The time of Redis, which dates the letters."""
-    seconds, microseconds = await context["redis"].time()
-    return int(seconds * 1000 + microseconds // 1000)
 
 
 # ---- a client that waits -----------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ async def places(chosen: Filters, ids: Sequence[str] = ()) -> AsyncIterator[list
 
     An integration that was taken out of the settings leaves its letters behind: they are found as well.
     """
-    from bridge.queue import Queue, dead
+    from bridge.queue import Queue, dead, server_ms
 
     found = settings(or_demo=True)
     async with connected(found) as redis:
@@ -105,8 +105,7 @@ async def places(chosen: Filters, ids: Sequence[str] = ()) -> AsyncIterator[list
             queues += [each for each in await dead.with_letters(redis) if each not in queues]
         if chosen.integration and chosen.integration not in {name for name, _ in queues}:
             integration_of(found, chosen.integration)  # says that there is none
-        seconds, micros = await redis.time()
-        now = seconds * 1000 + micros // 1000
+        now = await server_ms(redis)
         yield [
             Place(
                 Queue(redis, name, direction),

@@ -9,7 +9,7 @@ events of a session are claimed in the order of their acceptance and one at a ti
 can no longer change anything (the token).
 """
 
-from bridge.queue.clock import Clock
+from bridge.queue.clock import Clock, server_ms
 from bridge.queue.commit import GroupCommit, NotReplicated
 from bridge.queue.connection import connect
 from bridge.queue.letters import Wanted
@@ -60,5 +60,6 @@ __all__ = [
     "connect",
     "leave",
     "present",
+    "server_ms",
     "wait_for_wake",
 ]

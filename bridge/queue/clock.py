@@ -16,6 +16,12 @@ from bridge.queue.connection import unavailable
 PROMPT_SECONDS: Final = 0.1
 
 
+async def server_ms(redis: Redis) -> int:
+    """What the clock of Redis says now: Unix time in ms. Raises what the client does."""
+    seconds, microseconds = await redis.time()
+    return int(seconds * 1000 + microseconds // 1000)
+
+
 class Clock:
     """Unix time in milliseconds, corrected by what Redis said last."""
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
+from bridge.queue.clock import server_ms
 from bridge.queue.connection import unavailable
 
 KEY: Final = "bridge:workers"
@@ -33,17 +34,16 @@ _encode: Final = msgspec.json.Encoder().encode
 async def announce(redis: Redis, id: str, in_flight: int) -> None:  # noqa: A002 -- the field's name
     """This worker lives and has so many deliveries in hand. Raises StoreUnavailable."""
     with unavailable():
-        seconds, micros = await redis.time()  # the server's clock, since readers are on other machines
-        sign = _encode(_Sign(seconds * 1000 + micros // 1000, in_flight))
+        # By the server's clock, since readers are on other machines.
+        sign = _encode(_Sign(await server_ms(redis), in_flight))
         await redis.hset(KEY, id, sign.decode())  # type: ignore[misc]
 
 
 async def present(redis: Redis) -> list[Worker]:
     """The workers heard of within a minute, by id; older ones are forgotten. Raises StoreUnavailable."""
     with unavailable():
-        seconds, micros = await redis.time()
+        now = await server_ms(redis)
         signs = await redis.hgetall(KEY)  # type: ignore[misc]
-        now = seconds * 1000 + micros // 1000
         workers = []
         for key, value in signs.items():
             sign = _decode(value)
