@@ -56,6 +56,13 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture
+def own_server(data: Path) -> Iterator[EmbeddedServer]:
+    """A server of this test alone, which waits for its disk: to be stopped, killed, frozen, set otherwise."""
+    with EmbeddedServer(data) as started:
+        yield started
+
+
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails the test that tries to leave the machine."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from bridge.embedded import DURABLE, EmbeddedServer
 from bridge.errors import StoreUnavailable
 from bridge.persistence import UNKNOWN, _state, persistence_warnings
 from bridge.queue import connect
-
-
-@pytest.fixture
-def own_server(data: Path) -> Iterator[EmbeddedServer]:
-    """A server as the demo runs it, whose settings a test may change."""
-    with EmbeddedServer(data, options=DURABLE) as started:
-        yield started
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +76,6 @@ async def test_an_idle_process_ends_at_once(redis_url: str) -> None:
         await said(ingress, "ingress.started")
         ingress.terminate()
         assert await asyncio.wait_for(ingress.wait(), 5) == 0
-
-
-@pytest.fixture
-def own_server(data: Path) -> Iterator[EmbeddedServer]:
-    """A server that the test may stop."""
-    with EmbeddedServer(data) as started:
-        yield started
 
 
 async def test_probes_tell_life_from_readiness(serve: Serve, own_server: EmbeddedServer) -> None:

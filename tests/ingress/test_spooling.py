@@ -7,7 +7,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -45,24 +45,18 @@ def event(n: int, session: str = "s", **fields: Any) -> bytes:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(tmp_path / "server") as server:
-        yield server
-
-
-@pytest.fixture
-async def client(own: EmbeddedServer) -> AsyncIterator[Redis]:
-    client = connect(own.url)
+async def client(own_server: EmbeddedServer) -> AsyncIterator[Redis]:
+    client = connect(own_server.url)
     yield client
     await client.aclose()
 
 
 @pytest.fixture
-async def serve(own: EmbeddedServer, client: Redis, tmp_path: Path) -> AsyncIterator[Serve]:
+async def serve(own_server: EmbeddedServer, client: Redis, tmp_path: Path) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
 
-        async def start(redis_url: str = own.url, folder: str = "spool", **changes: Any) -> Ingress:
+        async def start(redis_url: str = own_server.url, folder: str = "spool", **changes: Any) -> Ingress:
             changes["ingress"] = {"spool": tmp_path / folder} | changes.get("ingress", {})
             addresses = await stack.enter_async_context(serving(settings(redis_url, **changes)))
             return Ingress(addresses, http, client)
@@ -106,32 +100,32 @@ async def all_delivered(queue: Queue) -> dict[str, list[int]]:
 Trouble = Callable[[EmbeddedServer, Redis], "asyncio.Future[None] | Coroutine[Any, Any, Callable[[], Any]]"]
 
 
-async def killed(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
-    own.kill()
-    return lambda: asyncio.to_thread(own.start)
+async def killed(own_server: EmbeddedServer, client: Redis) -> Callable[[], Any]:
+    own_server.kill()
+    return lambda: asyncio.to_thread(own_server.start)
 
 
-async def frozen(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
-    os.kill(own.pid, signal.SIGSTOP)
+async def frozen(own_server: EmbeddedServer, client: Redis) -> Callable[[], Any]:
+    os.kill(own_server.pid, signal.SIGSTOP)
 
     async def heal() -> None:
-        os.kill(own.pid, signal.SIGCONT)
+        os.kill(own_server.pid, signal.SIGCONT)
 
     return heal
 
 
-async def slow(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
+async def slow(own_server: EmbeddedServer, client: Redis) -> Callable[[], Any]:
     """It stands still nine tenths of the time."""
 
     async def stutter() -> None:
         try:
             while True:
-                os.kill(own.pid, signal.SIGSTOP)
+                os.kill(own_server.pid, signal.SIGSTOP)
                 await asyncio.sleep(0.45)
-                os.kill(own.pid, signal.SIGCONT)
+                os.kill(own_server.pid, signal.SIGCONT)
                 await asyncio.sleep(0.05)
         finally:
-            os.kill(own.pid, signal.SIGCONT)
+            os.kill(own_server.pid, signal.SIGCONT)
 
     task = asyncio.create_task(stutter())
 
@@ -143,16 +137,16 @@ async def slow(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
 
 
 def configured(harm: tuple[str, ...], cure: tuple[str, ...]) -> Callable[[EmbeddedServer, Redis], Any]:
-    async def trouble(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
+    async def trouble(own_server: EmbeddedServer, client: Redis) -> Callable[[], Any]:
         await client.execute_command(*harm)  # type: ignore[no-untyped-call]
         return lambda: client.execute_command(*cure)  # type: ignore[no-untyped-call]
 
     return trouble
 
 
-async def busy(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
+async def busy(own_server: EmbeddedServer, client: Redis) -> Callable[[], Any]:
     await client.config_set("lua-time-limit", 1)
-    hog = connect(own.url, timeout_seconds=60)
+    hog = connect(own_server.url, timeout_seconds=60)
     looping = asyncio.create_task(hog.execute_command("EVAL", "while true do end", 0))  # type: ignore[no-untyped-call]
     await asyncio.sleep(0.1)
 
@@ -164,7 +158,7 @@ async def busy(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
     return heal
 
 
-async def no_more_clients(own: EmbeddedServer, client: Redis) -> Callable[[], Any]:
+async def no_more_clients(own_server: EmbeddedServer, client: Redis) -> Callable[[], Any]:
     limit = (await client.config_get("maxclients"))["maxclients"]
     await client.config_set("maxclients", 1)
     await client.client_kill_filter(_type="normal", skipme=True)
@@ -193,7 +187,9 @@ TROUBLES = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
-async def test_it_costs_nothing(serve: Serve, own: EmbeddedServer, client: Redis, trouble: Any) -> None:
+async def test_it_costs_nothing(
+    serve: Serve, own_server: EmbeddedServer, client: Redis, trouble: Any
+) -> None:
     ingress = await serve()
     sent, took = 0, list[float]()
 
@@ -206,7 +202,7 @@ async def test_it_costs_nothing(serve: Serve, own: EmbeddedServer, client: Redis
 
     for _ in range(3):
         await post((ACCEPTED,))
-    heal = await trouble(own, client)
+    heal = await trouble(own_server, client)
     await post((SPOOLED,))
     for _ in range(20):
         await post((SPOOLED, ACCEPTED))
@@ -251,7 +247,7 @@ async def test_whatever_redis_says_instead(serve: Serve, words: bytes) -> None:
 # ---- what is kept, and how ---------------------------------------------------------------------------------
 
 
-async def test_many_senders_and_sessions(serve: Serve, own: EmbeddedServer) -> None:
+async def test_many_senders_and_sessions(serve: Serve, own_server: EmbeddedServer) -> None:
     """Each session's sender waits for its answer; Redis comes and goes."""
     ingress = await serve()
     stop = asyncio.Event()
@@ -266,9 +262,9 @@ async def test_many_senders_and_sessions(serve: Serve, own: EmbeddedServer) -> N
     senders = [asyncio.create_task(sender(f"s{each}")) for each in range(30)]
     for _ in range(3):
         await asyncio.sleep(0.4)
-        await asyncio.to_thread(own.kill)
+        await asyncio.to_thread(own_server.kill)
         await asyncio.sleep(0.4)
-        await asyncio.to_thread(own.start)
+        await asyncio.to_thread(own_server.start)
     await direct(ingress)
     stop.set()
     await asyncio.gather(*senders)
@@ -280,71 +276,71 @@ async def test_many_senders_and_sessions(serve: Serve, own: EmbeddedServer) -> N
 
 @pytest.mark.parametrize("times", [(9, 8, 7, 6, 5), (5, 5, 5, 5, 5), (3, 9, 1, 4, 2)])
 async def test_of_one_ingress_the_order_is_that_of_arrival(
-    serve: Serve, own: EmbeddedServer, times: tuple[int, ...]
+    serve: Serve, own_server: EmbeddedServer, times: tuple[int, ...]
 ) -> None:
     """Whatever the events say of their times."""
     ingress = await serve()
     bodies = [event(n, timestamp=1_700_000_000_000 + each) for n, each in enumerate(times)]
     for body in bodies[:2]:
         assert await ingress.post(body) == ACCEPTED
-    own.kill()
+    own_server.kill()
     for body in bodies[2:]:
         assert await ingress.post(body) == SPOOLED
-    await asyncio.to_thread(own.start)
+    await asyncio.to_thread(own_server.start)
     await direct(ingress)
     assert await delivered(ingress.queue()) == list(range(len(times)))
 
 
-async def test_users_messages_too(serve: Serve, own: EmbeddedServer) -> None:
+async def test_users_messages_too(serve: Serve, own_server: EmbeddedServer) -> None:
     ingress = await serve()
-    own.kill()
+    own_server.kill()
     for n in range(3):
         body = posted(UserMessage(chat="c", id=f"m{n % 2}", text="hello", user=User()))
         assert await hook(ingress, body) == (200, b"")
-    await asyncio.to_thread(own.start)
+    await asyncio.to_thread(own_server.start)
     await direct(ingress)
     assert (await ingress.queue("in").stats()).depth == 2, "the platform's id tells a repeat"
     text = await ingress.metrics()
     assert 'moveo_bridge_messages_total{integration="support",outcome="spooled"} 3.0' in text
 
 
-async def test_what_cannot_become_an_event_too(serve: Serve, own: EmbeddedServer) -> None:
+async def test_what_cannot_become_an_event_too(serve: Serve, own_server: EmbeddedServer) -> None:
     ingress = await serve()
-    own.kill()
+    own_server.kill()
     assert await ingress.post(b"{}") == (200, b'{"status":"unroutable"}')
     assert await ingress.post(b"{") == (200, b'{"status":"undecodable"}')
-    await asyncio.to_thread(own.start)
+    await asyncio.to_thread(own_server.start)
     await direct(ingress)
     assert await ingress.dead() == [("unroutable", b"{}"), ("undecodable", b"{")]
 
 
-async def test_a_repeated_webhook_is_delivered_once(serve: Serve, own: EmbeddedServer) -> None:
+async def test_a_repeated_webhook_is_delivered_once(serve: Serve, own_server: EmbeddedServer) -> None:
     """Whether it came before Redis went away, while it was away, or after."""
     ingress = await serve()
     assert await ingress.post(event(0)) == ACCEPTED
-    own.kill()
+    own_server.kill()
     for n in (0, 1, 1):
         assert await ingress.post(event(n)) == SPOOLED
-    await asyncio.to_thread(own.start)
+    await asyncio.to_thread(own_server.start)
     await direct(ingress)
     assert await ingress.post(event(1)) == DUPLICATE
     assert await delivered(ingress.queue()) == [0, 1]
 
 
-async def test_a_push_that_seemed_to_fail_is_not_doubled(serve: Serve, own: EmbeddedServer) -> None:
+async def test_a_push_that_seemed_to_fail_is_not_doubled(serve: Serve, own_server: EmbeddedServer) -> None:
     """What a frozen server was sent, it does when it wakes."""
     ingress = await serve()
     assert await ingress.post(event(0)) == ACCEPTED
-    os.kill(own.pid, signal.SIGSTOP)
+    os.kill(own_server.pid, signal.SIGSTOP)
     for n in (1, 2):
         assert await ingress.post(event(n)) == SPOOLED
-    os.kill(own.pid, signal.SIGCONT)
+    os.kill(own_server.pid, signal.SIGCONT)
     await direct(ingress)
     assert await delivered(ingress.queue()) == [0, 1, 2]
     assert (await ingress.queue().stats()).duplicates_total >= 1
 
 
-async def test_what_it_holds_is_to_be_seen(serve: Serve, own: EmbeddedServer) -> None:
+async def test_what_it_holds_is_to_be_seen(serve: Serve, own_server: EmbeddedServer) -> None:
     ingress = await serve()
 
     async def gauges() -> dict[str, float]:
@@ -353,7 +349,7 @@ async def test_what_it_holds_is_to_be_seen(serve: Serve, own: EmbeddedServer) ->
 
     assert await gauges() == {"events": 0, "bytes": 0, "oldest_age_seconds": 0}
     assert (await health(ingress))[1] == {"ready": True, "problems": [], "degraded": []}
-    own.kill()
+    own_server.kill()
     for n in range(3):
         await ingress.post(event(n))
     held = await gauges()
@@ -367,13 +363,13 @@ async def test_what_it_holds_is_to_be_seen(serve: Serve, own: EmbeddedServer) ->
     assert 'moveo_bridge_events_total{integration="support",outcome="spooled"} 3.0' in await ingress.metrics()
 
 
-async def test_the_log_says_when_it_begins_and_ends(serve: Serve, own: EmbeddedServer) -> None:
+async def test_the_log_says_when_it_begins_and_ends(serve: Serve, own_server: EmbeddedServer) -> None:
     with structlog.testing.capture_logs() as logs:
         ingress = await serve()
-        own.kill()
+        own_server.kill()
         for n in range(3):
             await ingress.post(event(n, text="canary-text"))
-        await asyncio.to_thread(own.start)
+        await asyncio.to_thread(own_server.start)
         await direct(ingress)
     said = [each["event"] for each in logs if each["event"].startswith("spool.")]
     assert (said[0], said[-1]) == ("spool.holding", "spool.emptied")
@@ -384,15 +380,15 @@ async def test_the_log_says_when_it_begins_and_ends(serve: Serve, own: EmbeddedS
 # ---- its bounds --------------------------------------------------------------------------------------------
 
 
-async def test_a_full_spool_is_a_503_and_no_lie(serve: Serve, own: EmbeddedServer) -> None:
+async def test_a_full_spool_is_a_503_and_no_lie(serve: Serve, own_server: EmbeddedServer) -> None:
     ingress = await serve(ingress={"spool_bytes": 5000})
-    own.kill()
+    own_server.kill()
     answers = [await ingress.post(event(n, text="x" * 900)) for n in range(10)]
     taken = answers.count(SPOOLED)
     assert 0 < taken < 6
     assert answers[taken:] == [(503, b'{"status":"unavailable"}')] * (10 - taken)
     assert (await health(ingress))[0] == 503
-    await asyncio.to_thread(own.start)
+    await asyncio.to_thread(own_server.start)
     await direct(ingress)
     assert await ingress.post(event(99)) == ACCEPTED
     assert await delivered(ingress.queue()) == [*range(taken), 99]
@@ -422,19 +418,19 @@ async def post(url: str, body: bytes) -> int:
 
 
 async def test_what_a_killed_ingress_had_acknowledged_is_delivered(
-    own: EmbeddedServer, client: Redis, tmp_path: Path
+    own_server: EmbeddedServer, client: Redis, tmp_path: Path
 ) -> None:
     """By the next one on the folder, before anything newer."""
-    own.kill()
+    own_server.kill()
     for first in (0, 5):
-        async with spooling(own.url, tmp_path / "spool") as ingress:
+        async with spooling(own_server.url, tmp_path / "spool") as ingress:
             url = (await heard(ingress, "ingress.started"))["url"]
             for n in range(first, first + 5):
                 assert await post(url, event(n)) == 200
             ingress.send_signal(signal.SIGKILL)
             await ingress.wait()
-    own.start()
-    async with spooling(own.url, tmp_path / "spool") as ingress:
+    own_server.start()
+    async with spooling(own_server.url, tmp_path / "spool") as ingress:
         assert (await heard(ingress, "spool.found"))["events"] == 10
         url = (await heard(ingress, "ingress.started"))["url"]
         assert await post(url, event(10)) == 200
@@ -448,11 +444,11 @@ async def test_what_a_killed_ingress_had_acknowledged_is_delivered(
 
 
 async def test_a_full_disk_is_a_503_and_what_was_acknowledged_is_there(
-    own: EmbeddedServer, client: Redis, tmp_path: Path
+    own_server: EmbeddedServer, client: Redis, tmp_path: Path
 ) -> None:
     """Files of this process may have 16 blocks; what a write has begun beyond that is taken back."""
-    own.kill()
-    async with spooling(own.url, tmp_path / "spool", limit="ulimit -f 16") as ingress:
+    own_server.kill()
+    async with spooling(own_server.url, tmp_path / "spool", limit="ulimit -f 16") as ingress:
         url = (await heard(ingress, "ingress.started"))["url"]
         answers = [await post(url, event(n, text="x" * 900)) for n in range(30)]
         taken = [n for n, answer in enumerate(answers) if answer == 200]
@@ -460,16 +456,18 @@ async def test_a_full_disk_is_a_503_and_what_was_acknowledged_is_there(
         assert set(answers) == {200, 503}
         ingress.kill()
         await ingress.wait()
-    own.start()
-    async with spooling(own.url, tmp_path / "spool") as ingress:
+    own_server.start()
+    async with spooling(own_server.url, tmp_path / "spool") as ingress:
         await heard(ingress, "spool.emptied")
         assert await delivered(Queue(client, "support", "out")) == taken
 
 
-async def test_a_second_ingress_on_the_folder_does_not_start(own: EmbeddedServer, tmp_path: Path) -> None:
-    async with spooling(own.url, tmp_path / "spool") as first:
+async def test_a_second_ingress_on_the_folder_does_not_start(
+    own_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    async with spooling(own_server.url, tmp_path / "spool") as first:
         await heard(first, "ingress.started")
-        async with spooling(own.url, tmp_path / "spool") as second:
+        async with spooling(own_server.url, tmp_path / "spool") as second:
             _, errors = await asyncio.wait_for(second.communicate(), 30)
     assert second.returncode == 2
     (line,) = errors.decode().splitlines()
@@ -477,16 +475,20 @@ async def test_a_second_ingress_on_the_folder_does_not_start(own: EmbeddedServer
     assert f"in use by another ingress (process {first.pid})" in line
 
 
-async def test_a_folder_that_cannot_be_used_is_a_wrong_setting(own: EmbeddedServer, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_used_is_a_wrong_setting(
+    own_server: EmbeddedServer, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"^ingress\.spool: "):
-        async with serving(settings(own.url, ingress={"spool": tmp_path / "file"})):
+        async with serving(settings(own_server.url, ingress={"spool": tmp_path / "file"})):
             pass
 
 
-async def test_a_sigterm_leaves_what_it_holds_for_the_next(own: EmbeddedServer, tmp_path: Path) -> None:
-    own.kill()
-    async with spooling(own.url, tmp_path / "spool") as ingress:
+async def test_a_sigterm_leaves_what_it_holds_for_the_next(
+    own_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    own_server.kill()
+    async with spooling(own_server.url, tmp_path / "spool") as ingress:
         assert await post((await heard(ingress, "ingress.started"))["url"], event(1)) == 200
         ingress.terminate()
         assert (await heard(ingress, "spool.left"))["events"] == 1
@@ -497,11 +499,11 @@ async def test_a_sigterm_leaves_what_it_holds_for_the_next(own: EmbeddedServer, 
 
 
 async def test_events_of_a_session_come_together_in_the_order_they_were_sent(
-    own: EmbeddedServer, client: Redis, serve: Serve
+    own_server: EmbeddedServer, client: Redis, serve: Serve
 ) -> None:
     """One ingress is cut off from Redis, the other is not; the sender's events go to either in turn."""
-    async with Proxy(own.data / "server.sock") as link:
-        cut_off, other = await serve(link.url, "one"), await serve(own.url, "two")
+    async with Proxy(own_server.data / "server.sock") as link:
+        cut_off, other = await serve(link.url, "one"), await serve(own_server.url, "two")
         assert await cut_off.post(event(0, timestamp=1_700_000_000_000)) == ACCEPTED
         link.freeze()
         for n in range(1, 9):
@@ -513,10 +515,10 @@ async def test_events_of_a_session_come_together_in_the_order_they_were_sent(
 
 
 async def test_without_a_time_of_their_own_they_are_placed_by_their_arrival(
-    own: EmbeddedServer, client: Redis, serve: Serve
+    own_server: EmbeddedServer, client: Redis, serve: Serve
 ) -> None:
-    async with Proxy(own.data / "server.sock") as link:
-        cut_off, other = await serve(link.url, "one"), await serve(own.url, "two")
+    async with Proxy(own_server.data / "server.sock") as link:
+        cut_off, other = await serve(link.url, "one"), await serve(own_server.url, "two")
         assert await cut_off.post(event(0)) == ACCEPTED
         link.freeze()
         for n in range(1, 9):
@@ -528,12 +530,12 @@ async def test_without_a_time_of_their_own_they_are_placed_by_their_arrival(
 
 
 async def test_after_an_outage_they_all_give_up_what_they_hold_before_anything_is_delivered(
-    own: EmbeddedServer, client: Redis, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    own_server: EmbeddedServer, client: Redis, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind a load balancer a session's events are on the disks of both."""
     monkeypatch.setattr(spool, "BATCH", 4)  # each has much to do
     monkeypatch.setattr(outage, "SETTLING_SECONDS", 0.2)  # and workers do not wait for long
-    ingresses = [await serve(own.url, "one"), await serve(own.url, "two")]
+    ingresses = [await serve(own_server.url, "one"), await serve(own_server.url, "two")]
     sent, worker = 0, Sent()
     dispatcher = dispatcher_of(client, worker)
     async with running(client, dispatcher):
@@ -541,12 +543,12 @@ async def test_after_an_outage_they_all_give_up_what_they_hold_before_anything_i
             for ingress in ingresses:
                 await ingress.post(event(sent, timestamp=1_700_000_000_000 + sent))
                 sent += 1
-            await asyncio.to_thread(own.kill)
+            await asyncio.to_thread(own_server.kill)
             for n in range(300):
                 assert (await ingresses[n % 7 % 2].post(event(sent, timestamp=1_700_000_000_000 + sent)))[
                     0
                 ] == 200
                 sent += 1
-            await asyncio.to_thread(own.start)
+            await asyncio.to_thread(own_server.start)
             await worker.has(sent, 20)
     assert [json.loads(each)["n"] for each in worker.by_session["s"]] == list(range(sent))

@@ -8,8 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import structlog
@@ -323,13 +322,6 @@ async def test_a_full_queue_is_a_503(serve: Serve) -> None:
         assert response.headers["Retry-After"] == "1"
     assert await ingress.queued() == [("s", EVENT)]
     assert await ingress.post(EVENT) == (200, b'{"status":"duplicate"}')
-
-
-@pytest.fixture
-def own_server(data: Path) -> Iterator[EmbeddedServer]:
-    """A server that the test may stop."""
-    with EmbeddedServer(data) as started:
-        yield started
 
 
 async def test_without_redis_it_is_a_quick_503_until_redis_is_back(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -33,14 +32,8 @@ TIMEOUT = 1.0
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[EmbeddedServer]:
-    with EmbeddedServer(tmp_path / "server") as server:
-        yield server
-
-
-@pytest.fixture
-async def client(own: EmbeddedServer) -> AsyncIterator[Redis]:
-    client = connect(own.url, timeout_seconds=TIMEOUT)
+async def client(own_server: EmbeddedServer) -> AsyncIterator[Redis]:
+    client = connect(own_server.url, timeout_seconds=TIMEOUT)
     yield client
     await client.aclose()
 
@@ -55,18 +48,18 @@ def hands(client: Redis, queue: Queue) -> Hands:
     return Hands(client, queue)
 
 
-async def test_what_was_accepted_survives_a_kill(own: EmbeddedServer, queue: Queue) -> None:
+async def test_what_was_accepted_survives_a_kill(own_server: EmbeddedServer, queue: Queue) -> None:
     """And the same client goes on with the server that comes back."""
     await queue.push("a", b"1")
     delivery = await claim_one(queue)
     await queue.push("b", b"2")
-    own.kill()
+    own_server.kill()
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             await queue.push("c", b"3")
     with pytest.raises(StoreUnavailable):
         await queue.turn([Ack(delivery)], 10)
-    own.start()
+    own_server.start()
     assert await queue.push("b", b"2") is Pushed.DUPLICATE
     turn = await queue.turn([Ack(delivery)], 10)
     assert turn.refused == frozenset()
@@ -74,48 +67,50 @@ async def test_what_was_accepted_survives_a_kill(own: EmbeddedServer, queue: Que
 
 
 async def test_a_server_that_restarts_while_nothing_is_asked_is_not_noticed(
-    own: EmbeddedServer, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    own_server: EmbeddedServer, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bridge.queue.commit.IDLE_SECONDS", 0)
     await queue.push("s", b"1")
-    await asyncio.to_thread(own.stop)
-    await asyncio.to_thread(own.start)
+    await asyncio.to_thread(own_server.stop)
+    await asyncio.to_thread(own_server.start)
     assert await queue.push("s", b"2") is Pushed.ACCEPTED
 
 
-async def test_all_that_waits_fails_when_the_server_dies(own: EmbeddedServer, queue: Queue) -> None:
+async def test_all_that_waits_fails_when_the_server_dies(own_server: EmbeddedServer, queue: Queue) -> None:
     await queue.push("s", b"0")
-    os.kill(own.pid, signal.SIGSTOP)
+    os.kill(own_server.pid, signal.SIGSTOP)
     waiting = [asyncio.create_task(queue.push("s", b"%d" % n)) for n in range(1, 20)]
     await asyncio.sleep(0)
-    own.kill()
+    own_server.kill()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert {type(answer) for answer in answers} == {StoreUnavailable}
 
 
-async def test_a_timed_out_push_that_landed_is_recognised(own: EmbeddedServer, queue: Queue) -> None:
+async def test_a_timed_out_push_that_landed_is_recognised(own_server: EmbeddedServer, queue: Queue) -> None:
     """And the late answers of a frozen server are never taken for those of later commands."""
     await queue.push("s", b"0")
-    os.kill(own.pid, signal.SIGSTOP)
+    os.kill(own_server.pid, signal.SIGSTOP)
     try:
         with pytest.raises(StoreUnavailable):
             await queue.push("s", b"1")
     finally:
-        os.kill(own.pid, signal.SIGCONT)
+        os.kill(own_server.pid, signal.SIGCONT)
     assert await queue.push("other", b"2") is Pushed.ACCEPTED
     assert await queue.push("s", b"1") is Pushed.DUPLICATE
     assert (await queue.stats()).depth == 3
 
 
-async def test_a_caller_can_give_up_on_a_frozen_server_sooner(own: EmbeddedServer, queue: Queue) -> None:
+async def test_a_caller_can_give_up_on_a_frozen_server_sooner(
+    own_server: EmbeddedServer, queue: Queue
+) -> None:
     await queue.push("s", b"0")
-    os.kill(own.pid, signal.SIGSTOP)
+    os.kill(own_server.pid, signal.SIGSTOP)
     try:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(TIMEOUT / 20):
                 await queue.push("s", b"1")
     finally:
-        os.kill(own.pid, signal.SIGCONT)
+        os.kill(own_server.pid, signal.SIGCONT)
     assert (await queue.stats()).depth == 2
 
 
@@ -190,10 +185,10 @@ async def test_a_server_that_refuses_writes_is_unavailable(
     assert await queue.push("s", b"1") is Pushed.ACCEPTED
 
 
-async def test_a_busy_server_is_unavailable(own: EmbeddedServer, queue: Queue, hands: Hands) -> None:
+async def test_a_busy_server_is_unavailable(own_server: EmbeddedServer, queue: Queue, hands: Hands) -> None:
     await queue.push("s", b"0")
     await hands.do("CONFIG", "SET", "lua-time-limit", 1)
-    hog: Redis = connect(own.url)
+    hog: Redis = connect(own_server.url)
     looping = asyncio.create_task(Hands(hog, queue).do("EVAL", "while true do end", 0))
     await asyncio.sleep(0.05)
     with pytest.raises(StoreUnavailable):
@@ -204,10 +199,12 @@ async def test_a_busy_server_is_unavailable(own: EmbeddedServer, queue: Queue, h
     assert await queue.push("s", b"1") is Pushed.ACCEPTED
 
 
-async def test_waiting_outlasts_no_dead_server(own: EmbeddedServer, client: Redis, queue: Queue) -> None:
+async def test_waiting_outlasts_no_dead_server(
+    own_server: EmbeddedServer, client: Redis, queue: Queue
+) -> None:
     waiting = asyncio.create_task(wait_for_wake(client, [queue], 30))
     await somebody_blocks(client)
-    own.kill()
+    own_server.kill()
     with pytest.raises(StoreUnavailable):
         await waiting
 
@@ -258,12 +255,12 @@ async def test_sessions_that_come_and_go_leave_no_keys(queue: Queue, hands: Hand
         assert await hands.do("PTTL", hands.prefix + key) > 0, "and these go by themselves"
 
 
-async def test_nobody_waits_longer_than_the_patience(own: EmbeddedServer) -> None:
+async def test_nobody_waits_longer_than_the_patience(own_server: EmbeddedServer) -> None:
     """Neither those whose round trip hangs, nor those behind it, nor those who come while it still hangs."""
-    redis = connect(own.url, timeout_seconds=30)
+    redis = connect(own_server.url, timeout_seconds=30)
     commit = GroupCommit(redis, patience_seconds=0.05)
     await commit.command("PING")
-    os.kill(own.pid, signal.SIGSTOP)
+    os.kill(own_server.pid, signal.SIGSTOP)
     try:
         hanging = asyncio.ensure_future(commit.command("INCR", "n"))
         await asyncio.sleep(0.01)  # it is under way
@@ -273,7 +270,7 @@ async def test_nobody_waits_longer_than_the_patience(own: EmbeddedServer) -> Non
         with pytest.raises(StoreUnavailable):
             await commit.command("INCR", "n")
     finally:
-        os.kill(own.pid, signal.SIGCONT)
+        os.kill(own_server.pid, signal.SIGCONT)
     async with asyncio.timeout(10):
         while True:
             try:

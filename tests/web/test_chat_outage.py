@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,12 +13,6 @@ from bridge.embedded import EmbeddedServer
 from bridge.queue import connect
 from tests.web.site import Site
 from tests.web.test_chat_routes import CHAT, Stream, message, post, stream
-
-
-@pytest.fixture
-async def own_server(data: Path) -> AsyncIterator[EmbeddedServer]:
-    with EmbeddedServer(data) as server:
-        yield server
 
 
 @pytest.fixture
