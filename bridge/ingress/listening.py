@@ -114,21 +114,32 @@ class _Door:
         self._most = most
         self._roomy = most - most // 10
         self._line_at = 0.0
+        self._coming = 0
+        """Whose protocol was made, and who are not among the connections yet: many may come at once."""
 
     def __call__(self) -> asyncio.Protocol:
-        if len(self._server.connections) < self._roomy:
-            return self._server()
+        if len(self._server.connections) + self._coming < self._roomy:
+            return self._let_in()
         staying = [each for each in self._server.connections if each.transport is not None]
-        if len(staying) >= self._roomy:
-            self._say(len(staying))
+        number = len(staying) + self._coming
+        if number >= self._roomy:
+            self._say(number)
             idle = sorted(
                 (since, at) for at, each in enumerate(staying) if (since := _idle(each)) is not None
             )
             for _, at in idle[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
                 staying[at].force_close()
-            if not idle and len(staying) >= self._most:
+            if not idle and number >= self._most:
                 return _TurnedAway()
+        return self._let_in()
+
+    def _let_in(self) -> asyncio.Protocol:
+        self._coming += 1
+        asyncio.get_running_loop().call_soon(self._came)  # just before it is told of its connection
         return self._server()
+
+    def _came(self) -> None:
+        self._coming -= 1
 
     def _say(self, number: int) -> None:
         """Now and then: strangers can connect at will."""

@@ -1,0 +1,49 @@
+"""The bound of connections, where many come between two looks of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+
+import structlog
+from aiohttp import web
+
+from bridge.ingress.listening import Server
+
+MOST = 50
+
+
+async def test_however_many_come_at_once_no_more_are_open_than_may_be() -> None:
+    """Who came first has spoken, and is heard."""
+
+    async def hello(_: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    server = Server(app, "127.0.0.1", 0, key="ingress.port", connections=MOST)
+    await server.start()
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    with contextlib.ExitStack() as crowd, structlog.testing.capture_logs() as logs:
+        # No await: all of them wait at the door before it opens.
+        all_of_them = [crowd.enter_context(socket.create_connection(address)) for _ in range(4 * MOST)]
+        all_of_them[0].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.1)  # noqa: ASYNC251 -- nothing is to run meanwhile
+        await asyncio.sleep(0.5)
+        assert all_of_them[0].recv(1000).endswith(b"hello")
+        for each in all_of_them:
+            each.setblocking(False)
+        assert sum(map(_open, all_of_them)) == MOST
+    assert [log["event"] for log in logs] == ["connections.crowded"]
+    await server.stop()
+
+
+def _open(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
