@@ -50,7 +50,7 @@ def _somewhere(rng: Random, value: Any) -> Any:
                 case chance if chance < 0.2:
                     value.insert(at, copy.deepcopy(value[at]))
                 case chance if chance < 0.22:
-                    value.extend([value[at]] * 500)
+                    value.extend(_many(value[at]))
                 case _:
                     value[at] = _somewhere(rng, value[at])
             return value
@@ -61,6 +61,11 @@ def _somewhere(rng: Random, value: Any) -> Any:
             )
         case _:
             return copy.deepcopy(rng.choice(ODD))
+
+
+def _many(value: Any) -> list[Any]:
+    """Copies of their own: what is changed later in one of them must not grow in all."""
+    return [copy.deepcopy(value) for _ in range(500 if len(repr(value)) < 1000 else 1)]
 
 
 def encoded(rng: Random, value: Any) -> bytes:

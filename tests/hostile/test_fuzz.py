@@ -68,6 +68,7 @@ async def test_whatever_comes_is_answered_as_it_deserves(
         await asyncio.gather(*(fire(shots) for _ in range(WIRES)))
     print(f"HOSTILE_SEED={SEED}", dict(statuses), f"+{(ingress.rss - before) >> 20} MB")
     assert wrong[:3] == [], f"HOSTILE_SEED={SEED}: {len(wrong)} of them"
+    await ingress.drained()
     await moveo.check(redis_client)
     assert ingress.rss - before < GROWTH
     for name, bodies in accepted.items():

@@ -75,6 +75,7 @@ async def test_slow_clients_are_let_go_and_others_are_served(ingress: Target, re
     async with honest(ingress.port) as moveo:
         slow = [_until_let_go(ingress.port, *kinds[number % len(kinds)][1]) for number in range(SOCKETS)]
         seconds = await asyncio.gather(*slow)
+    await ingress.drained()
     await moveo.check(redis_client)
     assert max(moveo.seconds) < WAIT_SECONDS
     took = {name: max(seconds[number :: len(kinds)]) for number, (name, _) in enumerate(kinds)}
@@ -104,6 +105,7 @@ async def test_a_crowd_that_says_nothing_keeps_nobody_out(
                 assert ingress.files < 200 + 50
                 found = await answers(ingress.port, get(b"/chat/web", HOST + b"Connection: close\r\n"))
                 assert [answer.status for answer in found] == [200]
+    await ingress.drained()
     await moveo.check(redis_client)
     assert ingress.log.count("connections.crowded") == 1
 
