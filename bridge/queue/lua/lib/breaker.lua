@@ -24,7 +24,8 @@ local function wait_longer(breaker, now, jitter)
 end
 
 -- What the end of a try in `session` says of the other side: "up", "down" (of this try), "shut" (down for all),
--- "unsure" (of weight in a probe alone), or "" for nothing. Returns whether it was down already and this was no probe: that try was lost, and counts not.
+-- "unsure" (of weight in a probe alone), or "" for nothing. Returns whether it was down already and this was no
+-- probe: that try was lost, and does not count.
 local function hear(breaker, failing, said, session, now, jitter)
   if said == 'up' then
     if not breaker.calm then redis.call('DEL', failing) end
