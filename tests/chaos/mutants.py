@@ -1,6 +1,6 @@
 """The bridge with one rule broken, and the control: a queue without the rules. Each must be caught.
 
-A mutant is applied to a process at its start (tests.chaos.zygote); nothing in the product knows of it.
+A mutant is applied to a process at its start (tests.zygote); nothing in the product knows of it.
 """
 
 from __future__ import annotations
@@ -290,7 +290,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no-cursor": _mutant("the cursor is never stored", "killed after a send", _no_cursor, "repeated"),
     "endless-lease": _mutant("a lease never ends", "killed before a send", _endless_lease, "lost"),
     "no-token": _mutant(
-        "settles and beats without a look at the token", "frozen and woken", _no_token, "lost", "reordered"
+        "settles and beats without a look at the token",
+        "frozen and woken",
+        _no_token,
+        "lost",
+        "reordered",
+        "repeated",
     ),
     "no-look": _mutant("sends without a look at the lease", "frozen and woken", _does_not_look, "repeated"),
     "no-lease": _mutant("what is claimed stays due", "killed after a send", _no_lease, "repeated"),

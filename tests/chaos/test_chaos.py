@@ -12,6 +12,7 @@ from tests.chaos.platform import kind, moody
 from tests.chaos.report import table
 from tests.chaos.run import Conditions, Outcome, run
 from tests.chaos.schedule import Schedule, Setup, Stroke, draw, steady
+from tests.zygote import zygote
 
 SEED: Final = int(os.environ.get("CHAOS_SEED", "20260501"))
 
@@ -27,7 +28,9 @@ def kept(outcome: Outcome) -> str:
 @pytest.mark.timeout(300)
 async def test_5000_events_survive_40_kills_in_order(tmp_path: Path) -> None:
     outcome = await run(
-        draw(SEED, Setup()), Conditions(spool=True, sticky=True, manners=moody(SEED)), tmp_path
+        draw(SEED, Setup()),
+        Conditions(spool=True, sticky=True, manners=moody(SEED), launch=zygote().fork),
+        tmp_path,
     )
     assert not kept(outcome), kept(outcome)
     assert outcome.accepted + outcome.given_up == 5_000
@@ -37,7 +40,9 @@ async def test_5000_events_survive_40_kills_in_order(tmp_path: Path) -> None:
 @pytest.mark.timeout(180)
 async def test_two_ingresses_without_a_spool_share_all_sessions_in_order(tmp_path: Path) -> None:
     setup = Setup(events=500, kills=6, sessions=40)
-    outcome = await run(draw(SEED + 1, setup), Conditions(manners=moody(SEED)), tmp_path)
+    outcome = await run(
+        draw(SEED + 1, setup), Conditions(manners=moody(SEED), launch=zygote().fork), tmp_path
+    )
     assert not kept(outcome), kept(outcome)
 
 
@@ -46,7 +51,7 @@ async def test_an_outage_of_redis_costs_neither_an_event_nor_an_answer_nor_the_o
     """50 events/s go on, those of a session to either of two ingresses: what both spooled finds its place."""
     away = (Stroke(1.0, "server", "kill", seconds=6.0), Stroke(8.5, "server", "kill", seconds=1.0))
     events = steady(600, sessions=30, per_second=50)
-    conditions = Conditions(workers=2, spool=True, manners=kind)
+    conditions = Conditions(workers=2, spool=True, manners=kind, launch=zygote().fork)
     outcome = await run(Schedule(events, away), conditions, tmp_path)
     assert not kept(outcome), kept(outcome)
     assert (outcome.refused, outcome.given_up) == (0, 0)
@@ -56,7 +61,7 @@ async def test_an_outage_of_redis_costs_neither_an_event_nor_an_answer_nor_the_o
 @pytest.mark.timeout(180)
 async def test_rolling_restarts_lose_and_repeat_nothing(tmp_path: Path) -> None:
     rolling = tuple(Stroke(1.0 + n, "worker", "term", n % 3) for n in range(6))
-    conditions = Conditions(ingresses=1, lease_seconds=5.0, manners=kind)
+    conditions = Conditions(ingresses=1, lease_seconds=5.0, manners=kind, launch=zygote().fork)
     outcome = await run(
         Schedule(steady(900, sessions=40, per_second=110, parts=2), rolling), conditions, tmp_path
     )

@@ -10,6 +10,7 @@ from tests.chaos.history import Event
 from tests.chaos.platform import kind
 from tests.chaos.run import Conditions, Outcome, run
 from tests.chaos.schedule import Schedule, Stroke
+from tests.zygote import zygote
 
 THREE_PARTS = (Event("s", 0, 3), Event("s", 1, 1, at=0.1))
 """One session, so that the point is reached by its parts in turn."""
@@ -35,7 +36,9 @@ def parts(outcome: Outcome) -> list[str]:
 async def test_a_worker_killed_at_a_step_repeats_at_most_the_part_in_flight(
     tmp_path: Path, point: str, came: str
 ) -> None:
-    conditions = Conditions(ingresses=1, workers=1, lease_seconds=1.0, manners=kind, points=(point,))
+    conditions = Conditions(
+        ingresses=1, workers=1, lease_seconds=1.0, manners=kind, points=(point,), launch=zygote().fork
+    )
     outcome = await run(Schedule(THREE_PARTS, ()), conditions, tmp_path)
     assert [fault.kind for fault in outcome.history.faults] == ["worker.point"]
     assert parts(outcome) == came.split()
@@ -56,7 +59,13 @@ async def test_an_ingress_killed_at_a_step_costs_nothing(tmp_path: Path, point: 
     events = tuple(Event(f"s{s}", n, 1, n * 0.1) for n in range(20) for s in range(4))
     strokes = (Stroke(0.3, "server", "kill", seconds=1.0),) if away else ()
     conditions = Conditions(
-        ingresses=1, workers=2, lease_seconds=1.0, spool=True, manners=kind, ingress_points=(point,)
+        ingresses=1,
+        workers=2,
+        lease_seconds=1.0,
+        spool=True,
+        manners=kind,
+        ingress_points=(point,),
+        launch=zygote().fork,
     )
     outcome = await run(Schedule(events, strokes), conditions, tmp_path)
     assert "ingress.point" in {fault.kind for fault in outcome.history.faults}

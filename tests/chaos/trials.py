@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tests.chaos.mutants import MUTANTS, SITUATIONS, caught_at
 from tests.chaos.run import Outcome, run
-from tests.chaos.zygote import Zygote
+from tests.zygote import zygote
 
 AT_ONCE: Final = 3
 
@@ -51,14 +51,13 @@ async def judged(names: Sequence[str] | None = None) -> list[Trial]:
     pairs = [(situation, "") for situation in dict.fromkeys(MUTANTS[name].situation for name in wanted)]
     pairs += [(MUTANTS[name].situation, name) for name in wanted]
 
-    async def trial(zygote: Zygote, situation: str, mutant: str) -> Trial:
+    async def trial(situation: str, mutant: str) -> Trial:
         async with room:
             found = SITUATIONS[situation]
-            conditions = found.conditions(partial(zygote.fork, mutant))
+            conditions = found.conditions(partial(zygote().fork, mutant=mutant))
             return Trial(situation, mutant, await run(found.schedule, conditions))
 
-    with Zygote() as zygote:
-        return list(await asyncio.gather(*(trial(zygote, *pair) for pair in pairs)))
+    return list(await asyncio.gather(*(trial(*pair) for pair in pairs)))
 
 
 def mutants_table(trials: Sequence[Trial]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.zygote import Forked, zygote
+
 RUN = "from bridge.config import load; from workers.settings import run; run(load())"
 ARQ = (sys.executable, "-m", "arq", "workers.settings.WorkerSettings")
 OWN = (sys.executable, "-c", RUN)
@@ -18,7 +20,7 @@ OWN = (sys.executable, "-c", RUN)
 class Child:
     """One worker process; `log` is where its standard error goes."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Forked, log: Path) -> None:
         self._process = process
         self._log = log
 
@@ -44,17 +46,23 @@ class Child:
 
 
 @contextmanager
-def worker(folder: Path, config: str, redis_url: str, command: tuple[str, ...] = OWN) -> Iterator[Child]:
-    """A worker with this configuration; killed at the end if it still runs."""
+def worker(folder: Path, config: str, redis_url: str, command: tuple[str, ...] = ()) -> Iterator[Child]:
+    """A worker with this configuration, killed at the end if it still runs. No command: it is forked."""
     number = len(list(folder.glob("*.toml")))
     file, log = folder / f"bridge{number}.toml", folder / f"worker{number}.log"
     file.write_text(config)
-    env = {**os.environ, "REDIS_URL": redis_url, "BRIDGE_CONFIG": str(file)}
-    with log.open("wb") as stream:
-        process = subprocess.Popen(command, env=env, stdout=stream, stderr=stream)
+    process = _started(command, {"REDIS_URL": redis_url, "BRIDGE_CONFIG": str(file)}, log)
     try:
         yield Child(process, log)
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+def _started(command: tuple[str, ...], env: dict[str, str], log: Path) -> subprocess.Popen[bytes] | Forked:
+    if not command:
+        log.touch()
+        return zygote().fork("worker", env, log)
+    with log.open("wb") as stream:
+        return subprocess.Popen(command, env={**os.environ, **env}, stdout=stream, stderr=stream)
