@@ -52,7 +52,7 @@ class Target:
 
     @property
     def complaints(self) -> list[str]:
-        """Lines of its log that no stranger may be able to cause. (That Redis is late for once, a machine may.)"""
+        """Lines of its log that no stranger may cause. (That Redis is late for once, a busy machine may.)"""
         return [
             line
             for line in self.log.splitlines()
