@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from bridge.cli.options import config_option, integration_of, option, settings
 from bridge.cli.store import connected, queues
 from bridge.cli.table import duration, table
+from bridge.runtime import cancelled
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -79,7 +80,7 @@ async def _status(found: Settings, as_json: bool, interval: float | None) -> Non
             if interval is not None and not as_json:
                 click.clear()
             click.echo(json.dumps(shown) if as_json else lines(shown))
-            if interval is None:
+            if interval is None or cancelled():
                 return
             await asyncio.sleep(interval)
 

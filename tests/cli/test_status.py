@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli import queues
 from bridge.queue import Ack, Park, Queue, announce, connect
 from tests.cli.conftest import Run
 from tests.cli.queued import bury, claim, configure, with_queue
@@ -124,3 +126,24 @@ def test_watch_looks_again_until_ctrl_c(folder: Path, redis_url: str) -> None:
         os.kill(watch.pid, signal.SIGINT)
         assert watch.wait(10) == 0
         assert watch.stderr.read() == ""
+
+
+def test_watch_ends_though_a_look_did_not_hear_of_ctrl_c(
+    folder: Path, redis_url: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client of Redis may swallow that, right when it has its answer."""
+    looks = 0
+
+    async def deaf(*_: object) -> dict[str, list[object]]:
+        nonlocal looks
+        looks += 1
+        assert looks == 1
+        task = asyncio.current_task()
+        assert task
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return {"queues": [], "workers": []}
+
+    monkeypatch.setattr(queues, "look", deaf)
+    assert run("status", "--json", "--watch").exit_code == 0
