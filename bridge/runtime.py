@@ -15,6 +15,7 @@ GC_THRESHOLD: Final = 50_000
 """New objects before a look at them. Events are trees without cycles and leave by reference count alone; at
 Python's own figure, looking through them was measured at a fifth of a delivery."""
 FILES: Final = 65_536
+AGAIN_SECONDS: Final = 0.5
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -32,6 +33,13 @@ def cancelled() -> bool:
     """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def end(task: asyncio.Task[Any]) -> None:
+    """Returns when it has ended: it is told so until it hears it (see `cancelled`)."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=AGAIN_SECONDS)
 
 
 def settle_memory() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import resource
 import subprocess
 import sys
 
-from bridge.runtime import FILES, GC_THRESHOLD, event_loop
+from bridge.runtime import FILES, GC_THRESHOLD, end, event_loop
 
 
 def test_uvloop_is_used_where_it_is_installed() -> None:
@@ -33,3 +34,24 @@ def test_as_many_files_may_be_open_as_the_system_allows() -> None:
     run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     assert int(run.stdout) == (FILES if hard == resource.RLIM_INFINITY else min(hard, FILES))
+
+
+async def test_who_does_not_hear_that_it_is_over_is_told_again() -> None:
+    """As a client of Redis may, right when it has its answer."""
+    told = 0
+
+    async def deaf_at_first() -> None:
+        nonlocal told
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                told += 1
+                if told > 1:
+                    raise
+
+    task = asyncio.create_task(deaf_at_first())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(end(task), 10)
+    assert task.cancelled()
+    assert told == 2

@@ -29,7 +29,7 @@ from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.persistence import persistence_warnings
 from bridge.queue import Clock, connect
-from bridge.runtime import event_loop, lift_file_limit, settle_memory
+from bridge.runtime import end, event_loop, lift_file_limit, settle_memory
 
 DRAIN_SECONDS: Final = BODY_SECONDS + STORE_SECONDS + 1
 REDIS_SECONDS: Final = 1.0
@@ -124,8 +124,7 @@ async def _clock(redis: Redis) -> AsyncIterator[Clock]:
     try:
         yield clock
     finally:
-        keeping.cancel()
-        await asyncio.wait([keeping])
+        await end(keeping)
 
 
 @contextlib.asynccontextmanager
@@ -138,8 +137,7 @@ async def _spooling(settings: Settings, folder: Path) -> AsyncIterator[Spool]:
     try:
         yield spool
     finally:
-        running.cancel()
-        await asyncio.wait([running])
+        await end(running)
         await spool.close()
         await redis.aclose()
 

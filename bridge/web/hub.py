@@ -21,6 +21,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from bridge.queue.connection import FAILURES
+from bridge.runtime import end
 from bridge.web.log import PATTERN, ChatLog, Notice
 
 SIGNS: Final = 8
@@ -105,7 +106,6 @@ class Hub:
         self._redis = redis
         self._watches: defaultdict[tuple[str, str], set[Watch]] = defaultdict(set)
         self._closed = False
-        self._ended = False
 
     @contextmanager
     def watch(self, log: ChatLog, chat: str) -> Iterator[Watch]:
@@ -136,18 +136,14 @@ class Hub:
         try:
             yield
         finally:
-            self._ended = (
-                True  # a client that is just connecting may answer a cancellation with its own error
-            )
-            task.cancel()
-            await asyncio.wait([task])
+            await end(task)
 
     def _all(self) -> list[Watch]:
         return [watch for watches in self._watches.values() for watch in watches]
 
     async def _listen_always(self) -> None:
         """Redis going away ends nothing: listen again as soon as it is back."""
-        while not self._ended:
+        while True:
             pubsub = self._redis.pubsub()
             try:
                 await self._listen(pubsub)
@@ -160,7 +156,7 @@ class Hub:
     async def _listen(self, pubsub: PubSub) -> None:
         await pubsub.psubscribe(PATTERN)
         asked = False
-        while not self._ended:
+        while True:
             message = await pubsub.get_message(timeout=SILENCE_SECONDS)
             if message is None:
                 if asked:

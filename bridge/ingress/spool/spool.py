@@ -26,7 +26,6 @@ from bridge.failpoints import reach
 from bridge.ingress.spool.frames import HEAD, Frame
 from bridge.ingress.spool.log import Log
 from bridge.queue import NotReplicated
-from bridge.runtime import cancelled
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,7 +102,7 @@ class Spool:
 
     async def run(self) -> None:
         """Gives Redis what it did not take, whenever it takes it, until cancelled."""
-        while not cancelled():
+        while True:
             await self._holding.wait()
             try:
                 await self._drain()
