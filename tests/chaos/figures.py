@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ class Recovery(Struct, frozen=True):
     """Seconds, one a session or a restart; all sorted."""
 
     worker: tuple[float, ...]
-    """A worker was killed with a part in flight -> that session's next part comes, from another."""
+    """A worker was killed with a part in flight -> its next part comes, from another worker. Where that is
+    of an event that was accepted only then, nobody had to wait, and nothing is measured."""
     quiet: tuple[float, ...]
     """Of these, the ones during which nothing else happened to workers or server."""
     server: tuple[float, ...]
@@ -28,6 +30,9 @@ def recovery(history: History) -> Recovery:
     for receipt in history.receipts:
         by_session[receipt.session].append(receipt)
         by_worker[receipt.worker].append(receipt)
+    accepted = {
+        (post.session, post.number): post.until_at for post in reversed(history.posts) if post.accepted
+    }
     every, quiet, server = [], [], []
     for fault in history.faults:
         if fault.kind == "server.kill":
@@ -35,11 +40,15 @@ def recovery(history: History) -> Recovery:
             server += [min(later) - fault.until_at] if later else []
         elif fault.is_kill and fault.kind.startswith("worker."):
             for held in _held(by_worker[fault.target], fault.from_at):
-                taken_up = _next(by_session[held.session], fault.from_at, fault.target)
-                if taken_up is not None:
-                    every.append(taken_up - fault.from_at)
-                    if not _disturbed(history.faults, fault, taken_up):
-                        quiet.append(taken_up - fault.from_at)
+                then = _next(by_session[held.session], fault.from_at, fault.target)
+                if then is None or (
+                    then.number != held.number
+                    and accepted.get((then.session, then.number), math.inf) > fault.from_at
+                ):
+                    continue
+                every.append(then.at - fault.from_at)
+                if not _disturbed(history.faults, fault, then.at):
+                    quiet.append(then.at - fault.from_at)
     return Recovery(tuple(sorted(every)), tuple(sorted(quiet)), tuple(sorted(server)))
 
 
@@ -48,9 +57,9 @@ def _held(receipts: Sequence[Receipt], at: float) -> list[Receipt]:
     return [receipt for receipt in receipts if receipt.at <= at <= receipt.until_at]
 
 
-def _next(receipts: Sequence[Receipt], at: float, but: str) -> float | None:
+def _next(receipts: Sequence[Receipt], at: float, but: str) -> Receipt | None:
     first = bisect_right([receipt.at for receipt in receipts], at)
-    return next((receipt.at for receipt in receipts[first:] if receipt.worker != but), None)
+    return next((receipt for receipt in receipts[first:] if receipt.worker != but), None)
 
 
 def _disturbed(faults: Sequence[Fault], own: Fault, until_at: float) -> bool:

@@ -163,6 +163,14 @@ def test_recovery_is_the_time_until_another_worker_goes_on() -> None:
     assert measured.server == (0.5,)
 
 
+def test_who_had_nothing_to_wait_for_is_not_measured() -> None:
+    """The worker died when it was done, and the next event came after that."""
+    log = history(came(FIRST, 1.0), came(SECOND, 5.0, worker="w1.1"), faults=(killed("w0.1", 1.01),))
+    assert recovery(log).worker == ()
+    log.posts[1] = Post("s", 1, 2, 0.8, 0.9, 200)
+    assert [round(seconds, 2) for seconds in recovery(log).worker] == [3.99]
+
+
 def test_what_happens_meanwhile_makes_a_recovery_no_quiet_one() -> None:
     faults = (killed("w0.1", 1.01), Fault("worker.freeze", "w1.1", 2.0, 4.0))
     measured = recovery(history(came(FIRST, 1.0), came(FIRST, 5.0, worker="w2.1"), faults=faults))
