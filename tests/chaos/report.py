@@ -39,8 +39,9 @@ def _rows(outcome: Outcome) -> Iterator[tuple[str, str]]:
         ("the same, of those where nothing else was wrong meanwhile", measured.quiet),
         ("server back -> first part", measured.server),
     ):
-        p50, p99, longest = (percentile(values, share) for share in (0.5, 0.99, 1.0))
-        yield f"{what}: p50, p99, max", f"{p50:.2f} s, {p99:.2f} s, {longest:.2f} s ({len(values)} times)"
+        if values:
+            p50, p99, longest = (percentile(values, share) for share in (0.5, 0.99, 1.0))
+            yield f"{what}: p50, p99, max", f"{p50:.2f} s, {p99:.2f} s, {longest:.2f} s ({len(values)} times)"
 
 
 def _parts(outcome: Outcome) -> int:
