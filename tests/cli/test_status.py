@@ -112,8 +112,15 @@ def test_resume_of_an_integration_that_is_not_there(run: Run) -> None:
     assert "there is support, sales" in result.stderr
 
 
+HEARS_CTRL_C = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from bridge.cli import main; main()"
+)
+"""Also where the tests run in the background of a script, whose processes ignore it."""
+
+
 def test_watch_looks_again_until_ctrl_c(folder: Path, redis_url: str) -> None:
-    command = [sys.executable, "-m", "bridge", "status", "--json", "--watch", "--interval", "0.1"]
+    command = [sys.executable, "-c", HEARS_CTRL_C, "status", "--json", "--watch", "--interval", "0.1"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
     ) as watch:
