@@ -14,6 +14,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from redis.asyncio import Redis
+from xdist.scheduler import LoadFileScheduling
 
 from bridge.embedded import DURABLE, EmbeddedServer
 from bridge.queue import connect
@@ -23,8 +24,20 @@ from tests.canaries import Listener, printed
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
 
+BROWSER = "tests/browser/"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FAST = (*DURABLE[:2], "--appendfsync", "no", *DURABLE[4:])
+
+
+class OneBrowser(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file together, as one server serves them; those with a browser, as two would be slow."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session")
