@@ -102,22 +102,10 @@ SITUATIONS: Final[Mapping[str, Situation]] = _situations()
 
 
 def _rewrite(script: str, *changes: tuple[str, str]) -> None:
-    """Changes a Lua script; what is to be changed must be there once."""
     from bridge.queue import scripts
+    from tests.queue.rewritten import rewritten
 
-    found = getattr(scripts, script)
-    source = found.source.decode()
-    for old, new in changes:
-        if source.count(old) != 1:
-            raise RuntimeError(f"{script}: the mutant's place is there {source.count(old)} times: {old}")
-        source = source.replace(old, new)
-    changed = scripts.Script.__new__(scripts.Script)
-    vars(changed).update(
-        verb=found.verb,
-        source=source.encode(),
-        sha=hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode(),
-    )
-    setattr(scripts, script, changed)
+    setattr(scripts, script, rewritten(getattr(scripts, script), *changes))
 
 
 def _ack_first() -> None:

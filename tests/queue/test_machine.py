@@ -6,7 +6,6 @@ The model knows nothing of scores, tokens' origin or keys; it says what a queue 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -40,6 +39,7 @@ from bridge.queue import (
     scripts,
 )
 from tests.queue.hands import Hands
+from tests.queue.rewritten import rewritten
 
 T = TypeVar("T")
 DEPTH = 7
@@ -336,15 +336,12 @@ class Machine(RuleBasedStateMachine):
 @pytest.fixture
 def _opens_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """And waits for its probes until it is told that they are due, however slow the machine is."""
-    source = scripts.TURN.source
-    for old, new in (
-        (b"local OPENS_AT = 5", b"local OPENS_AT = %d" % OPENS_AT),
-        (b"local FIRST, LONGEST = 1000, 15000", b"local FIRST, LONGEST = 3600000, 3600000"),
-    ):
-        assert source.count(old) == 1
-        source = source.replace(old, new)
-    monkeypatch.setattr(scripts.TURN, "source", source)
-    monkeypatch.setattr(scripts.TURN, "sha", hashlib.sha1(source, usedforsecurity=False).hexdigest())
+    turn = rewritten(
+        scripts.TURN,
+        ("local OPENS_AT = 5", f"local OPENS_AT = {OPENS_AT}"),
+        ("local FIRST, LONGEST = 1000, 15000", "local FIRST, LONGEST = 3600000, 3600000"),
+    )
+    monkeypatch.setattr(scripts, "TURN", turn)
 
 
 @pytest.mark.usefixtures("_opens_early")
