@@ -109,6 +109,16 @@ FAULTS = (
         ),
     ),
     Fault(
+        "Redis, or the whole machine, stands still for longer than a lease, then goes on",
+        "who lives speaks before others claim what it holds: nothing is sent again or counts as a crash",
+        (
+            "tests/chaos/test_chaos.py::test_a_server_that_stood_still_for_longer_than_a_lease_repeats_nothing",
+            "tests/chaos/test_mutants.py::test_the_checker_catches",
+            "tests/queue/test_turn.py::test_a_turn_that_comes_too_late_settles_and_claims_nothing",
+            "tests/workers/test_contact.py::test_what_was_heard_is_good_for_most_of_a_lease",
+        ),
+    ),
+    Fault(
         "a worker is frozen past its lease, then goes on",
         "its settles are refused, and before another send it finds out and stops",
         (

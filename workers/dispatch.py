@@ -3,10 +3,10 @@
 The rules it keeps:
 - What is done is settled and what is due is claimed in one round trip; while that is under way, more gets
   done and goes into the next.
-- A settle is asked for until Redis takes or refuses it. Redis going away stops the claims and nothing else;
-  when it is back, they begin a moment after the settles and beats.
-- A queue with something in it is looked at at least every BUSY_SECONDS, an empty one at least every half
-  lease: so the sessions of a worker that vanished are seen before their lease ends, and claimed when it does.
+- A settle is asked for until Redis takes or refuses it. Redis going away or standing still stops the claims
+  and nothing else; when it is back, they begin a moment after the settles and beats.
+- A queue with something in it is looked at at least every BUSY_SECONDS, an empty one before half a lease is
+  over: so the sessions of a worker that vanished are seen before their lease ends, and claimed when it does.
 - Of events over which two workers have vanished it has a few in hand, of those with more one: so the one that
   is to blame is buried in the end, and not all that were claimed with it.
 - Asked to stop, it claims no more, lets every part in flight finish, and hands over the rest.
@@ -39,6 +39,7 @@ from bridge.queue import (
 )
 from bridge.runtime import cancelled
 from bridge.sender import BEFORE_WRITING
+from workers.contact import Contact
 from workers.lease import Lease, LeaseLost
 from workers.observe import Observer
 from workers.outage import Outage
@@ -51,6 +52,7 @@ CLAIMS: Final = 64  # of one turn: more would keep Redis from the others for too
 BUSY_SECONDS: Final = 0.5
 WAKE_SECONDS: Final = 1.0
 DEAF_SECONDS: Final = 0.05
+BEAT: Final = 0.3  # of a lease: between two beats
 
 
 class Dispatcher:
@@ -73,6 +75,7 @@ class Dispatcher:
         self._handler = handler
         self._clock = clock
         self._outage = outage
+        self._contact = Contact(lease_seconds)
         self._observer = observer
         self._policy = policy
         self._concurrency = concurrency
@@ -133,21 +136,30 @@ class Dispatcher:
         """Settles and claims; None when there was no reason to ask, or Redis was away."""
         self._news.clear()
         slots = min(self._concurrency - len(self._leases), CLAIMS)
-        if self._stopping.is_set() or self._outage.settling_seconds:
+        stale = self._contact.stale
+        if self._stopping.is_set() or self._outage.settling_seconds or stale:
             slots = 0
         done = list(self._done)
-        if not slots and not done and not self._outage.away:
+        if not slots and not done and not self._contact.look_due and not self._outage.away:
             return None
         asked_at = asyncio.get_running_loop().time()
         if done:
             reach("worker.settling")
         try:
-            turn = await self.queue.turn([settle for _, settle in done], slots, SUSPICION - self._suspicion)
+            turn = await self.queue.turn(
+                [settle for _, settle in done],
+                slots,
+                SUSPICION - self._suspicion,
+                self._contact.claims_until_ms,
+            )
         except StoreUnavailable as error:
             await self._outage.wait(error)
             self._news.set()
             return None
         self._outage.over()
+        if turn.late or stale:
+            self._outage.settle(self._contact.silent_seconds)
+        self._contact.heard(turn.at_ms)
         del self._done[: len(done)]
         if done:
             reach("worker.settled")
@@ -177,9 +189,9 @@ class Dispatcher:
             await self._news.wait()
             return
         if settling := self._outage.settling_seconds:
-            seconds = settling
+            seconds = min(settling, self._contact.look_seconds)
         elif turn is None or turn.next_due_seconds is None:
-            seconds = self._lease_seconds / 2
+            seconds = self._contact.look_seconds
         else:
             seconds = min(turn.next_due_seconds, BUSY_SECONDS)
         if not self._heard:
@@ -265,7 +277,7 @@ class Dispatcher:
     async def _beat(self) -> None:
         """Moves all leases forward, three times in the life of one."""
         while True:
-            await asyncio.sleep(self._lease_seconds * 0.3)
+            await asyncio.sleep(self._lease_seconds * BEAT)
             while self._leases and not await self._keep():
                 pass
 
@@ -279,6 +291,7 @@ class Dispatcher:
             await self._outage.wait(error)
             return False
         self._outage.over()
+        self._contact.heard()
         self._extended(deliveries, lost, asked_at)
         return True
 

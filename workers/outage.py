@@ -43,6 +43,13 @@ class Outage:
             return SETTLING_SECONDS
         return max(0.0, self._back_at + SETTLING_SECONDS - asyncio.get_running_loop().time())
 
+    def settle(self, silent_seconds: float) -> None:
+        """Redis is there again after so long a silence that leases may have ended (infinite: it was never
+        heard before, and they are nobody's business yet)."""
+        if math.isfinite(silent_seconds) and not self.settling_seconds:
+            self._back_at = asyncio.get_running_loop().time()
+            _log.warning("store.silent", seconds=round(silent_seconds, 1))
+
     async def wait(self, error: StoreUnavailable) -> None:
         """Redis has not answered: lets some time pass, a different one for each process.
 

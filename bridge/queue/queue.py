@@ -114,20 +114,28 @@ class Queue:
             )
         )
 
-    async def turn(self, settles: Sequence[Settle], slots: int, suspicion: int | None = None) -> Turn:
+    async def turn(
+        self,
+        settles: Sequence[Settle],
+        slots: int,
+        suspicion: int | None = None,
+        claims_until_ms: int | None = None,
+    ) -> Turn:
         """Settles what the worker is done with, then claims up to `slots` deliveries, longest due first.
 
-        `suspicion` bounds that of the deliveries together (see Delivery); None does not.
+        `suspicion` bounds that of the deliveries together (see Delivery); None does not. Once the server's
+        clock is past `claims_until_ms` it only settles.
 
         Do not give a turn up while it is under way: what it claims would be left to its leases, each of which
         would count as a crash.
         """
         keys = self._keys
         suspicion = slots * SUSPICION if suspicion is None else suspicion
-        arguments: list[Argument] = [keys.prefix, slots, suspicion, self._lease_ms, self._limits.dead]
+        until: Argument = b"" if claims_until_ms is None else claims_until_ms
+        arguments: list[Argument] = [keys.prefix, slots, suspicion, self._lease_ms, self._limits.dead, until]
         for settle in settles:
             arguments += words_of(settle)
-        refused, claims, wait, paused, chat_held, opened, closed_after = await self._commit.run(
+        refused, claims, wait, paused, chat_held, opened, closed_after, at_ms, late = await self._commit.run(
             scripts.TURN, (keys.due, keys.head, keys.stats, keys.wake, keys.dead, keys.failing), arguments
         )
         self._chat_held = bool(chat_held)
@@ -142,6 +150,8 @@ class Queue:
             bool(paused),
             bool(opened),
             None if closed_after < 0 else closed_after / 1000,
+            at_ms,
+            bool(late),
         )
 
     async def beat(self, beats: Sequence[Beat]) -> frozenset[Held]:

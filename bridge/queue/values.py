@@ -125,6 +125,10 @@ class Turn(Struct, frozen=True):
     """This turn has opened the breaker: nothing is claimed but now and then one delivery to probe."""
     closed_after_seconds: float | None
     """This turn has closed the breaker, which was open for so long."""
+    at_ms: int
+    """When it was done, by the server's clock."""
+    late: bool
+    """It was done after the time until which it was to claim, so it has claimed nothing."""
 
 
 class Stats(Struct, frozen=True):

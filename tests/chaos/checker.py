@@ -24,6 +24,10 @@ SLACK_SECONDS: Final = 1.0
 """Between two ends of a connection things are seen at different times, and machines are busy."""
 
 
+UNEXCUSED: Final = frozenset({"worker.term", "server.freeze"})
+"""After these every worker can say what it had done, so nothing need come again."""
+
+
 class Finding(Struct, frozen=True):
     """One part with which the promise was broken."""
 
@@ -89,8 +93,8 @@ class _Faults:
             return "uncertain"
         slack = self._slack
         for fault in (*self._of[first.worker], *self._of["server"]):
-            if fault.kind == "worker.term":
-                continue  # it had the time to say what it had done
+            if fault.kind in UNEXCUSED:
+                continue
             if fault.from_at <= first.until_at + slack and first.at <= fault.until_at + slack:
                 return fault.kind
         return None

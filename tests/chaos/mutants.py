@@ -20,7 +20,9 @@ from tests.chaos.processes import Launch
 from tests.chaos.run import Conditions
 from tests.chaos.schedule import Schedule, Stroke
 
-LEASE_SECONDS: Final = 1.0
+SHORT_SECONDS: Final = 1.0
+"""A lease where one has to end; elsewhere a machine that is busy may not let one end."""
+LEASE_SECONDS: Final = 5.0
 PATIENCE_SECONDS: Final = 4.0
 
 
@@ -33,12 +35,13 @@ class Situation(Struct, frozen=True):
     manners: Manners = moody(0, 0.0)
     points: tuple[str, ...] = ()
     spool: bool = False
+    lease_seconds: float = LEASE_SECONDS
 
     def conditions(self, launch: Launch) -> Conditions:
         return Conditions(
             ingresses=self.ingresses,
             workers=self.workers,
-            lease_seconds=LEASE_SECONDS,
+            lease_seconds=self.lease_seconds,
             spool=self.spool,
             sticky=self.spool,
             manners=self.manners,
@@ -71,18 +74,28 @@ def _slow(*_: object) -> Manner:
 
 def _situations() -> dict[str, Situation]:
     """What `python -m bridge` goes through unharmed, and each mutant in one of them does not."""
-    freezes = tuple(Stroke(at, "worker", "freeze", n, LEASE_SECONDS * 1.7) for n, at in enumerate((0.5, 2.7)))
+    freezes = tuple(Stroke(at, "worker", "freeze", n, SHORT_SECONDS * 1.7) for n, at in enumerate((0.5, 2.7)))
     away = (Stroke(0.4, "ingress", "link", 0, 0.9), Stroke(0.9, "ingress", "kill", 0))
     rolling = tuple(Stroke(0.5 + 0.7 * n, "worker", "term", n % 2) for n in range(6))
+    machine = tuple(Stroke(0.5 + 2.2 * n, "machine", "freeze", 0, SHORT_SECONDS * 1.5) for n in range(3))
     down = Stroke(0.4, "server", "kill", 0, 1.2)
     return {
         "killed before a send": Situation(
-            Schedule(_load(10, 6, 1), ()), points=("worker.sending:9", "worker.sending:12")
+            Schedule(_load(10, 6, 1), ()),
+            points=("worker.sending:9", "worker.sending:12"),
+            lease_seconds=SHORT_SECONDS,
         ),
         "killed after a send": Situation(
-            Schedule(_load(10, 5, 3), ()), points=("worker.sent:20", "worker.sent:26")
+            Schedule(_load(10, 5, 3), ()),
+            points=("worker.sent:20", "worker.sent:26"),
+            lease_seconds=SHORT_SECONDS,
         ),
-        "frozen and woken": Situation(Schedule(_load(8, 16, 2), freezes), manners=_slow),
+        "frozen and woken": Situation(
+            Schedule(_load(8, 16, 2), freezes), manners=_slow, lease_seconds=SHORT_SECONDS
+        ),
+        "all frozen and woken": Situation(
+            Schedule(_load(20, 12, 2), machine), workers=3, manners=_slow, lease_seconds=SHORT_SECONDS
+        ),
         "refusals": Situation(Schedule(_load(20, 5, 2), ()), manners=moody(7, 0.2, 1)),
         "ingress cut off, then killed": Situation(Schedule(_load(10, 20, 1, 0.1), away)),
         "rolling restart": Situation(Schedule(_load(10, 16, 3), rolling), manners=_slow),
@@ -199,6 +212,13 @@ def _does_not_look() -> None:
     Lease.hold, Lease.progress = hold, careless  # type: ignore[method-assign]
 
 
+def _claims_at_once() -> None:
+    from workers.contact import Contact
+
+    Contact.stale = False  # type: ignore[assignment, method-assign]
+    _rewrite("TURN", ("now > claims_until", "false"))
+
+
 def _new_keys() -> None:
     from workers import deliver
 
@@ -286,6 +306,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "repeated",
     ),
     "no-look": _mutant("sends without a look at the lease", "frozen and woken", _does_not_look, "repeated"),
+    "claims-at-once": _mutant(
+        "claims as soon as it wakes", "all frozen and woken", _claims_at_once, "repeated"
+    ),
     "no-lease": _mutant("what is claimed stays due", "killed after a send", _no_lease, "repeated"),
     "to-the-back": _mutant("parks to the back of the session", "refusals", _to_the_back, "reordered"),
     "skips": _mutant("goes on after the part that failed", "refusals", _skips, "lost"),

@@ -51,6 +51,8 @@ class Running(Protocol):
 
     returncode: int | None
 
+    @property
+    def pid(self) -> int: ...
     def poll(self) -> int | None: ...
     def send_signal(self, number: int, /) -> None: ...
     def kill(self) -> None: ...
@@ -103,6 +105,11 @@ class Member:
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
 
     @property
     def code(self) -> int | None:
@@ -262,6 +269,24 @@ class Fleet:
             await asyncio.sleep(seconds)
             await self._in_hand(self.server.start)
             self._note("server.kill", "server", from_at)
+
+    async def freeze_server(self, seconds: float) -> None:
+        async with self._server_busy:
+            await self._frozen("server", [self.server.pid], seconds)
+
+    async def freeze_machine(self, seconds: float) -> None:
+        """All processes but the test's own; nothing else may be done to any of them meanwhile."""
+        pids = [self.server.pid, *(member.pid for member in self.everyone)]
+        await self._frozen("machine", pids, seconds)
+
+    async def _frozen(self, target: str, pids: Sequence[int], seconds: float) -> None:
+        from_at = self._now
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        self._note(f"{target}.freeze", target, from_at)
 
     async def _end(self, member: Member) -> None:
         if not await member.ended():

@@ -122,8 +122,11 @@ class _Route:
 
 async def _strike(fleet: Fleet, stroke: Stroke) -> None:
     await asyncio.sleep(stroke.at)
+    if stroke.role == "machine":
+        await fleet.freeze_machine(stroke.seconds)
+        return
     if stroke.role == "server":
-        await fleet.kill_server(stroke.seconds)
+        await (fleet.freeze_server if stroke.what == "freeze" else fleet.kill_server)(stroke.seconds)
         return
     member = fleet.members[stroke.role][stroke.number]
     match stroke.what:

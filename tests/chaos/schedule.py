@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tests.chaos.history import Event
 
-Role: TypeAlias = Literal["worker", "ingress", "server"]
+Role: TypeAlias = Literal["worker", "ingress", "server", "machine"]
 What: TypeAlias = Literal["kill", "term", "freeze", "link", "cut"]
 POINTS: Final = ("worker.sending", "worker.sent", "worker.stored", "worker.settling", "worker.settled")
 """Where a worker may be told to kill itself: see bridge.failpoints."""
@@ -20,7 +20,7 @@ class Stroke(Struct, frozen=True):
     """`what` is done to the `number`-th of a `role` at that time after the start.
 
     kill, term   ended, and `seconds` later started again, perhaps with a failpoint
-    freeze       stopped for `seconds`
+    freeze       stopped for `seconds`; of a machine all of its processes are
     link, cut    its connections to the server are frozen for `seconds`, or reset
     """
 
@@ -103,7 +103,7 @@ def _others(dice: random.Random, setup: Setup) -> Iterator[Stroke]:
     for n in range(count):
         at = _moment(dice, setup, n, count)
         worker, ingress = dice.randrange(setup.workers), dice.randrange(setup.ingresses)
-        match n % 7:
+        match n % 8:
             case 0 | 4:
                 yield Stroke(at, "worker", "freeze", worker, lease * dice.uniform(1.1, 1.6))
             case 1:
@@ -114,6 +114,8 @@ def _others(dice: random.Random, setup: Setup) -> Iterator[Stroke]:
                 yield Stroke(at, "worker", "term", worker)
             case 5:
                 yield Stroke(at, "ingress", "link", ingress, dice.uniform(0.3, 1.2))
+            case 6:
+                yield Stroke(at, "server", "freeze", seconds=lease * dice.uniform(0.5, 1.5))
             case _:
                 yield Stroke(at, "ingress", dice.choice(("term", "cut")), ingress)
 

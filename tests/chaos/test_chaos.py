@@ -59,6 +59,19 @@ async def test_an_outage_of_redis_costs_neither_an_event_nor_an_answer_nor_the_o
 
 
 @pytest.mark.timeout(180)
+async def test_a_server_that_stood_still_for_longer_than_a_lease_repeats_nothing(tmp_path: Path) -> None:
+    """Longer than clients wait, too: what they asked is done when it wakes, and nobody hears of it."""
+    still = (Stroke(1.0, "server", "freeze", seconds=5.6),)
+    conditions = Conditions(ingresses=1, lease_seconds=5.0, manners=kind, launch=zygote().fork, spool=True)
+    outcome = await run(
+        Schedule(steady(600, sessions=60, per_second=200, parts=4), still), conditions, tmp_path
+    )
+    assert not kept(outcome), kept(outcome)
+    assert not outcome.verdict.repeats
+    assert outcome.stats.retried_total == 0, "nobody has vanished"
+
+
+@pytest.mark.timeout(180)
 async def test_rolling_restarts_lose_and_repeat_nothing(tmp_path: Path) -> None:
     rolling = tuple(Stroke(1.0 + n, "worker", "term", n % 3) for n in range(6))
     conditions = Conditions(ingresses=1, lease_seconds=5.0, manners=kind, launch=zygote().fork)

@@ -117,6 +117,16 @@ def test_what_the_promise_allows_is_no_finding(log: History) -> None:
             id="again after its worker was told to stop",
         ),
         pytest.param(
+            history(
+                WHOLE[0],
+                came(FIRST, 6.5, worker="w1.1"),
+                *WHOLE[1:],
+                faults=(Fault("server.freeze", "server", 1.0, 6.4),),
+            ),
+            "repeated",
+            id="again after the server stood still",
+        ),
+        pytest.param(
             history(*WHOLE, came(SECOND, 4.0, worker="w1.1"), faults=(killed("w0.1", 3.0),)),
             "repeated",
             id="a part before the one in flight, after a kill",

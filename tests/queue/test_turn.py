@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from redis.asyncio import Redis
 
-from bridge.queue import Ack, Beat, Bury, Park, Queue
+from bridge.queue import Ack, Beat, Bury, Park, Queue, server_ms
 from tests.queue.hands import Hands, claim, claim_one
 
 
@@ -176,3 +177,24 @@ async def test_a_mailbox_lost_by_the_server_is_an_empty_claim_that_can_be_buried
     turn = await queue.turn([Bury(delivery, "undecodable")], 1)
     assert (turn.refused, turn.deliveries, turn.next_due_seconds) == (frozenset(), (), None)
     assert [letter.session for letter in await queue.dead()] == ["s"]
+
+
+async def test_a_turn_that_comes_too_late_settles_and_claims_nothing(queue: Queue) -> None:
+    await queue.push("s", b"1")
+    await queue.push("s", b"2")
+    first = await queue.turn([], 1)
+    late = await queue.turn([Ack(first.deliveries[0])], 1, claims_until_ms=first.at_ms - 1)
+    assert (late.late, late.deliveries, late.refused) == (True, (), frozenset())
+    in_time = await queue.turn([], 1, claims_until_ms=late.at_ms + 60_000)
+    assert [delivery.payload for delivery in in_time.deliveries] == [b"2"]
+    assert not in_time.late
+
+
+async def test_a_turn_that_wants_nothing_is_never_late(queue: Queue) -> None:
+    assert not (await queue.turn([], 0, claims_until_ms=1)).late
+
+
+async def test_a_turn_says_what_time_it_is_on_the_server(queue: Queue, redis: Redis) -> None:
+    before = await server_ms(redis)
+    turn = await queue.turn([], 1)
+    assert before <= turn.at_ms <= await server_ms(redis)

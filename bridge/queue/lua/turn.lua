@@ -1,19 +1,20 @@
 -- Settles what a worker holds, then claims what is due.
 -- KEYS: due head stats wake dead failing
 -- ARGV: prefix of mail:<session> and state:<session>, free slots, suspicion it can bear, lease (ms), dead letters
---   kept; then for each settle six: verb, session, token, a, b, what it says of the other side
+--   kept, until when it may claim (ms of this clock; "": whenever); then for each settle six: verb, session, token, a, b, what it says of the other side
 --   (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error; "wait" and "retry" (parks: uncounted,
 --   counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
 -- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
 --   ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is held,
---   1 when the breaker has opened, ms it was open when it has closed (-1: it has not)}.
+--   1 when the breaker has opened, ms it was open when it has closed (-1: it has not), what time it is (ms),
+--   1 when it came too late to claim}.
 -- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
 -- After two in a row a session is a suspect: of these a worker gets a few; after three it gets one, and no other
 --   suspect. So an event that kills workers is found out without all that were in the same hands. What is too
 --   much suspicion for a worker is put aside for a moment.
 local due, head, stats, wake, dead, failing = unpack(KEYS)
 local prefix, slots, suspicion = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local lease, keep, aside = tonumber(ARGV[4]), ARGV[5], 250
+local lease, keep, claims_until, aside = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), 250
 local call, time = redis.call, redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local counts = { in_flight = 0, depth = 0, delivered = 0, retried = 0, buried = 0 }
@@ -25,11 +26,11 @@ local paused, hold, chats = known[1], tonumber(known[2] or 0), tonumber(known[3]
 local breaker, jitter = breaker_of(unpack(known, 4, 7)), time[2] % 1000 / 1000
 
 local refused = {}
-for at = 6, #ARGV, 6 do
+for at = 7, #ARGV, 6 do
   local verb, session, token, a, b, said = unpack(ARGV, at, at + 5)
   local mail, state = prefix .. 'mail:' .. session, prefix .. 'state:' .. session
   if call('HGET', state, 'token') ~= token then
-    refused[#refused + 1] = at / 6
+    refused[#refused + 1] = (at - 1) / 6
   else
     counts.in_flight = counts.in_flight - 1
     local lost = hear(breaker, failing, said, session, now, jitter)
@@ -66,6 +67,8 @@ for at = 6, #ARGV, 6 do
 end
 
 local ready = {}
+local late = slots > 0 and claims_until and now > claims_until
+if late then slots = 0 end
 slots = slots_of(breaker, due, prefix, slots, now)
 if slots > 0 and not paused and hold <= now then
   ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots)
@@ -111,5 +114,6 @@ if not paused and first[2] then
   if wait == 0 then call('LPUSH', wake, '1') end -- more is due than there were slots: for another worker
 end
 return {
-  refused, claims, wait, paused and 1 or 0, chats > now and 1 or 0, breaker.opened, breaker.closed_after
+  refused, claims, wait, paused and 1 or 0, chats > now and 1 or 0, breaker.opened, breaker.closed_after,
+  now, late and 1 or 0
 }
