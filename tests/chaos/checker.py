@@ -24,10 +24,6 @@ SLACK_SECONDS: Final = 1.0
 """Between two ends of a connection things are seen at different times, and machines are busy."""
 
 
-UNEXCUSED: Final = frozenset({"worker.term", "server.freeze"})
-"""After these every worker can say what it had done, so nothing need come again."""
-
-
 class Finding(Struct, frozen=True):
     """One part with which the promise was broken."""
 
@@ -92,12 +88,20 @@ class _Faults:
         if first.answer == "cut" and again.at >= first.until_at:
             return "uncertain"
         slack = self._slack
+        could_say_at = self._awake(first.until_at + slack)
         for fault in (*self._of[first.worker], *self._of["server"]):
-            if fault.kind in UNEXCUSED:
-                continue
-            if fault.from_at <= first.until_at + slack and first.at <= fault.until_at + slack:
+            if fault.kind == "server.freeze":
+                continue  # whoever lives says afterwards what it had done
+            if fault.kind == "worker.term" and self._awake(fault.until_at) <= fault.until_at:
+                continue  # it had the time to say so
+            if fault.from_at <= could_say_at and first.at <= fault.until_at + slack:
                 return fault.kind
         return None
+
+    def _awake(self, at: float) -> float:
+        """That time, or when the server has heard what it was told while it stood still."""
+        still = [f for f in self._of["server"] if f.kind == "server.freeze" and f.from_at <= at]
+        return max([at, *(f.until_at + self._slack for f in still)])
 
 
 class _Line:

@@ -75,6 +75,15 @@ WHOLE = (came(FIRST, 1.0), came(SECOND, 2.0), came(THIRD, 3.0))
             ),
             id="again after the server was killed",
         ),
+        pytest.param(
+            history(
+                came(FIRST, 1.0),
+                came(FIRST, 9.0, worker="w1.1"),
+                *WHOLE[1:],
+                faults=(Fault("server.freeze", "server", 0.9, 5.0), killed("w0.1", 4.0)),
+            ),
+            id="again after its worker was killed before a server that stood still could hear of it",
+        ),
         pytest.param(history(WHOLE[0], last_status=503), id="what was not accepted need not come"),
         pytest.param(history(*WHOLE, last_status=0), id="what was not answered may come"),
     ],
@@ -115,6 +124,16 @@ def test_what_the_promise_allows_is_no_finding(log: History) -> None:
             history(WHOLE[0], came(FIRST, 1.5), *WHOLE[1:], faults=(Fault("worker.term", "w0.1", 1.0, 1.4),)),
             "repeated",
             id="again after its worker was told to stop",
+        ),
+        pytest.param(
+            history(
+                WHOLE[0],
+                came(FIRST, 9.0, worker="w1.1"),
+                *WHOLE[1:],
+                faults=(Fault("server.freeze", "server", 0.9, 2.0), killed("w0.1", 4.0)),
+            ),
+            "repeated",
+            id="again after its worker was killed, long after the server went on",
         ),
         pytest.param(
             history(
