@@ -38,7 +38,7 @@ class Poison:
             case "block":
                 time.sleep(1000)
             case "nap":
-                time.sleep(2.5)
+                time.sleep(4.0)  # several leases
             case text if text.startswith("raise"):
                 raise ValueError(f"cannot render {content.text}")
         return [Call(op="say", body={"to": to, "text": content.text})]

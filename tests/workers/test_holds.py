@@ -22,7 +22,7 @@ from tests.workers.test_deliver import text, texts
 from tests.workers.test_process import CONFIG, push
 from tests.workers.test_process import started as running_both
 
-MOMENT = 1.5
+MOMENT = 3.0
 """What a wait may be longer on a busy machine."""
 PACED = msgspec.structs.replace(CAPABILITIES, chat_pace=Pace(per_second=1.0, burst=50))
 
