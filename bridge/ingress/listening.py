@@ -1,24 +1,35 @@
 """A listening aiohttp server with bounds for slow clients and for many of them, stopped in two steps.
 
-Who opens connections and says nothing must not keep out those who speak. So from nine tenths of the bound on,
-those that have been idle the longest make room; only where all are busy is the next one turned away.
+Who opens connections and says nothing must not keep out those who speak. So a stranger's is ended soon; and
+from nine tenths of the bound on, those that have been idle the longest make room, strangers first; only where
+all are busy is the next one turned away.
+
+A proxy that may use a connection again must be the one to end it: a request that crosses with our end of it
+gets no answer, and while it is repeated the next event of its session goes before it. So the connections of
+those who have signed something are kept for longer than any usual proxy keeps them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import resource
 import sys
 import time
-from typing import Final
+from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import hdrs, web
 
 from bridge.errors import ConfigError
 
-KEEPALIVE_SECONDS: Final = 3.0
-"""Ends idle connections, and those that never finish the head of a request."""
+STRANGER_SECONDS: Final = 3.0
+"""Ends idle connections, and those that never finish the head of a request, where nothing signed has come."""
+KNOWN_SECONDS: Final = 620.0
+"""Ends the idle ones of others. Proxies keep theirs for 60 s as a rule, Google's load balancer for 600 s:
+https://cloud.google.com/load-balancing/docs/https#timeouts_and_retries"""
+LOOK_SECONDS: Final = 1.0
+"""Between two looks at who is idle."""
 LINGERING_SECONDS: Final = 1.0
 """For so long the rest of a refused body is read and thrown away, so that the client sees the answer."""
 SHUTDOWN_SECONDS: Final = 5.0
@@ -28,6 +39,16 @@ FILES_ASIDE: Final = 128
 """File descriptors that connections leave free, for Redis, the spool and whatever else."""
 LINE_SECONDS: Final = 60.0
 """Between two lines of the log that say that it is crowded."""
+
+
+_Known: TypeAlias = "set[web.RequestHandler]"
+_KNOWN: Final = web.AppKey[_Known]("known")
+
+
+def know(request: web.Request) -> None:
+    """What came over this connection was signed: it is no stranger's."""
+    if (known := request.app.get(_KNOWN)) is not None:
+        known.add(request.protocol)
 
 
 class Server:
@@ -44,12 +65,14 @@ class Server:
         self._key = key
         self._most = connections
         self._listening: asyncio.Server | None = None
+        self._known = app[_KNOWN] = set()
+        self._look: asyncio.TimerHandle | None = None
         app.on_response_prepare.append(_last_of_its_connection)
         self._runner = web.AppRunner(
             app,
             access_log=None,
             auto_decompress=False,  # a signature is over the bytes that came
-            keepalive_timeout=KEEPALIVE_SECONDS,
+            keepalive_timeout=KNOWN_SECONDS,
             lingering_time=LINGERING_SECONDS,
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
@@ -59,7 +82,7 @@ class Server:
         await self._runner.setup()
         server = self._runner.server
         assert server is not None  # noqa: S101 -- setup() has just made it
-        door = _Door(server, min(self._most, _files()))
+        door = _Door(server, min(self._most, _files()), self._known)
         try:
             self._listening = await asyncio.get_running_loop().create_server(
                 door, self._host, self._port, backlog=BACKLOG
@@ -70,6 +93,8 @@ class Server:
             raise ConfigError(
                 f"{self._key}: cannot listen on {self._host} port {self._port}: {reason}"
             ) from None
+
+        self._look_again()
 
     @property
     def url(self) -> str:
@@ -85,8 +110,22 @@ class Server:
 
     async def stop(self) -> None:
         """Ends the application: idle connections at once, the others when they are answered."""
+        if self._look is not None:
+            self._look.cancel()
         await self.close()
         await self._runner.cleanup()
+
+    def _look_again(self) -> None:
+        """Ends the idle connections of strangers, now and every while."""
+        loop, server = asyncio.get_running_loop(), self._runner.server
+        assert server is not None  # noqa: S101 -- it has been started
+        there = server.connections
+        self._known.intersection_update(there)
+        for stranger in set(there) - self._known:
+            since = _idle_since(stranger)
+            if since is not None and loop.time() - since > STRANGER_SECONDS:
+                stranger.force_close()
+        self._look = loop.call_later(LOOK_SECONDS, self._look_again)
 
 
 async def _last_of_its_connection(request: web.Request, response: web.StreamResponse) -> None:
@@ -109,9 +148,10 @@ def _files() -> int:
 class _Door:
     """Makes the protocol of each new connection, and room for it."""
 
-    def __init__(self, server: web.Server, most: int) -> None:
+    def __init__(self, server: web.Server, most: int, known: _Known) -> None:
         self._server = server
         self._most = most
+        self._known = known
         self._roomy = most - most // 10
         self._line_at = 0.0
         self._coming = 0
@@ -125,9 +165,12 @@ class _Door:
         if number >= self._roomy:
             self._say(number)
             idle = sorted(
-                (since, at) for at, each in enumerate(staying) if (since := _idle(each)) is not None
+                (each in self._known, since, at)
+                for at, each in enumerate(staying)
+                if (since := _idle_since(each)) is not None
+                and not (self._coming and each in self._known)  # those who come are strangers yet, and many
             )
-            for _, at in idle[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
+            for *_, at in idle[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
                 staying[at].force_close()
             if not idle and number >= self._most:
                 return _TurnedAway()
@@ -148,15 +191,15 @@ class _Door:
             structlog.get_logger(__name__).warning("connections.crowded", open=number, most=self._most)
 
 
-def _idle(handler: web.RequestHandler) -> float | None:
-    """The lower, the longer it has had no request under way; None while it has one.
+def _idle_since(handler: web.RequestHandler) -> float | None:
+    """Since when it has had no request under way, by the event loop's clock; None while it has one.
 
     aiohttp has no public word for either; without these names nobody would be asked to leave.
     """
     if getattr(handler, "_request_in_progress", True):
         return None
-    since: float = getattr(handler, "_next_keepalive_close_time", 0.0)
-    return since
+    until: float = getattr(handler, "_next_keepalive_close_time", math.inf)
+    return until - KNOWN_SECONDS
 
 
 class _TurnedAway(asyncio.Protocol):

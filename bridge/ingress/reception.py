@@ -18,6 +18,7 @@ from prometheus_client import Counter
 from redis.exceptions import RedisError
 
 from bridge.errors import StoreUnavailable
+from bridge.ingress.listening import know
 from bridge.ingress.outcome import STATUS, Outcome, Refused, answer
 from bridge.ingress.traffic import Traffic
 
@@ -47,6 +48,7 @@ class Reception:
         with self._traffic:
             try:
                 response = await take(request)
+                know(request)  # else it would have been refused
             except Refused as refused:
                 response = self.conclude(refused.outcome)
             except (StoreUnavailable, RedisError) as error:

@@ -10,7 +10,7 @@ import time
 import structlog
 from aiohttp import web
 
-from bridge.ingress.listening import Server
+from bridge.ingress.listening import Server, know
 
 MOST = 50
 
@@ -37,6 +37,39 @@ async def test_however_many_come_at_once_no_more_are_open_than_may_be() -> None:
             each.setblocking(False)
         assert sum(map(_open, all_of_them)) == MOST
     assert [log["event"] for log in logs] == ["connections.crowded"]
+    await server.stop()
+
+
+async def test_who_has_signed_something_is_the_last_to_make_room() -> None:
+    """However long it has been idle, and however often strangers come."""
+
+    async def hello(request: web.Request) -> web.Response:
+        know(request)
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    server = Server(app, "127.0.0.1", 0, key="ingress.port", connections=MOST)
+    await server.start()
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    reader, writer = await asyncio.open_connection(*address)
+    with contextlib.ExitStack() as crowd:
+        for pause in (0.0, 0.005):  # all of them at once, and one by one
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"hello")
+            strangers = []
+            for _ in range(3 * MOST):
+                strangers.append(crowd.enter_context(socket.create_connection(address)))
+                if pause:
+                    await asyncio.sleep(pause)
+            await asyncio.sleep(0.3)
+            for each in strangers:
+                each.setblocking(False)
+            assert 0 < sum(map(_open, strangers)) < MOST
+            assert not reader.at_eof()
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"hello")
+    writer.close()
     await server.stop()
 
 

@@ -288,8 +288,34 @@ async def test_a_body_that_cannot_be_read_is_malformed(error: Exception) -> None
 async def test_a_connection_that_asks_nothing_is_closed(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    monkeypatch.setattr(listening, "KEEPALIVE_SECONDS", 0.1)
+    monkeypatch.setattr(listening, "STRANGER_SECONDS", 0.1)
+    monkeypatch.setattr(listening, "LOOK_SECONDS", 0.1)
     assert await talk(await serve(), sent) == b""
+
+
+@pytest.mark.parametrize(
+    ("secret", "stays"), [(SECRET, True), ("another", False)], ids=["signed", "unsigned"]
+)
+async def test_an_idle_connection_stays_open_for_who_has_signed_something(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, secret: str, stays: bool
+) -> None:
+    """So that no request of a proxy's crosses with the end of its connection."""
+    monkeypatch.setattr(listening, "STRANGER_SECONDS", 0.1)
+    monkeypatch.setattr(listening, "LOOK_SECONDS", 0.1)
+    ingress = await serve()
+    length, signature = (
+        f"Content-Length: {len(EVENT)}\r\n",
+        f"{HEADER}: {sign(Secret(secret), EVENT)}\r\n\r\n",
+    )
+    said = HEAD + length.encode() + signature.encode() + EVENT
+    reader, writer = await asyncio.open_connection("127.0.0.1", ingress.port)
+    writer.write(said)
+    assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200" if stays else b"HTTP/1.1 401")
+    await asyncio.sleep(0.5)
+    assert reader.at_eof() is not stays
+    writer.write(said)
+    assert bool(await reader.read(1)) is stays
+    writer.close()
 
 
 async def test_what_is_no_http_is_a_400(ingress: Ingress) -> None:
