@@ -25,6 +25,11 @@ OUTAGE_PER_SECOND: Final = 50.0
 
 def main() -> int:
     asked = _arguments()
+    if asked.folder and asked.folder.exists() and any(asked.folder.iterdir()):
+        print(
+            f"--folder {asked.folder}: not empty, and what an earlier run left would be delivered in this one"
+        )
+        return 2
     if asked.mutants:
         trials = asyncio.run(judged())
         print(mutants_table(trials))

@@ -21,7 +21,7 @@ class Recovery(Struct, frozen=True):
     quiet: tuple[float, ...]
     """Of these, the ones during which nothing else happened to workers or server."""
     server: tuple[float, ...]
-    """The server answers again -> the first part comes."""
+    """The server answers again -> the first part comes, unless something is done to the server before."""
 
 
 def recovery(history: History) -> Recovery:
@@ -37,7 +37,8 @@ def recovery(history: History) -> Recovery:
     for fault in history.faults:
         if fault.kind == "server.kill":
             later = [receipt.at for receipt in history.receipts if receipt.at >= fault.until_at]
-            server += [min(later) - fault.until_at] if later else []
+            if later and not _again(history.faults, fault, min(later)):
+                server.append(min(later) - fault.until_at)
         elif fault.is_kill and fault.kind.startswith("worker."):
             for held in _held(by_worker[fault.target], fault.from_at):
                 then = _next(by_session[held.session], fault.from_at, fault.target)
@@ -68,6 +69,14 @@ def _disturbed(faults: Sequence[Fault], own: Fault, until_at: float) -> bool:
         and not other.kind.startswith("ingress.")
         and other.from_at <= until_at
         and other.until_at >= own.from_at
+        for other in faults
+    )
+
+
+def _again(faults: Sequence[Fault], own: Fault, until_at: float) -> bool:
+    """Whether the server, once it was back, was struck again before that time."""
+    return any(
+        other is not own and other.target == "server" and own.until_at <= other.from_at <= until_at
         for other in faults
     )
 

@@ -200,6 +200,14 @@ def test_who_had_nothing_to_wait_for_is_not_measured() -> None:
     assert [round(seconds, 2) for seconds in recovery(log).worker] == [3.99]
 
 
+def test_a_server_that_is_struck_again_has_not_recovered() -> None:
+    faults = (Fault("server.kill", "server", 1.5, 1.6), Fault("server.freeze", "server", 1.6, 3.0))
+    log = history(came(FIRST, 1.0), came(SECOND, 3.1), came(THIRD, 9.5), faults=faults)
+    assert recovery(log).server == ()
+    log.faults.append(Fault("server.kill", "server", 8.0, 9.0))
+    assert recovery(log).server == (0.5,)
+
+
 def test_what_happens_meanwhile_makes_a_recovery_no_quiet_one() -> None:
     faults = (killed("w0.1", 1.01), Fault("worker.freeze", "w1.1", 2.0, 4.0))
     measured = recovery(history(came(FIRST, 1.0), came(FIRST, 5.0, worker="w2.1"), faults=faults))
