@@ -27,7 +27,7 @@ def main() -> int:
     asked = _arguments()
     if asked.folder and asked.folder.exists() and any(asked.folder.iterdir()):
         print(
-            f"--folder {asked.folder}: not empty, and what an earlier run left would be delivered in this one"
+            f"--folder {asked.folder}: name an empty one; what a run has left would be delivered in this one"
         )
         return 2
     if asked.mutants:

@@ -75,7 +75,8 @@ def _slow(*_: object) -> Manner:
 def _situations() -> dict[str, Situation]:
     """What `python -m bridge` goes through unharmed, and each mutant in one of them does not."""
     freezes = tuple(Stroke(at, "worker", "freeze", n, SHORT_SECONDS * 1.7) for n, at in enumerate((0.5, 2.7)))
-    away = (Stroke(0.4, "ingress", "link", 0, 0.9), Stroke(0.9, "ingress", "kill", 0))
+    cut_off = (Stroke(0.4, "ingress", "link", 0, 0.9), Stroke(1.75, "ingress", "link", 0, 0.4))
+    away = (*cut_off, Stroke(0.9, "ingress", "kill", 0))
     rolling = tuple(Stroke(0.5 + 0.7 * n, "worker", "term", n % 2) for n in range(6))
     machine = tuple(Stroke(0.5 + 2.2 * n, "machine", "freeze", 0, SHORT_SECONDS * 1.5) for n in range(3))
     down = Stroke(0.4, "server", "kill", 0, 1.2)
@@ -99,9 +100,7 @@ def _situations() -> dict[str, Situation]:
         "refusals": Situation(Schedule(_load(20, 5, 2), ()), manners=moody(7, 0.2, 1)),
         "ingress cut off, then killed": Situation(Schedule(_load(10, 20, 1, 0.1), away)),
         "rolling restart": Situation(Schedule(_load(10, 16, 3), rolling), manners=_slow),
-        "ingress cut off, with a spool": Situation(
-            Schedule(_load(6, 25, 1, 0.1), (Stroke(0.4, "ingress", "link", 0, 1.2),)), spool=True
-        ),
+        "ingress cut off, with a spool": Situation(Schedule(_load(6, 25, 1, 0.1), cut_off), spool=True),
         "server away, ingress killed": Situation(
             Schedule(_load(6, 15, 1, 0.1), (down, Stroke(0.9, "ingress", "kill", 0))), spool=True
         ),
