@@ -298,7 +298,7 @@ async def test_a_wrong_key_pauses_the_way_back_loudly_and_loses_nothing(
             while not stats.paused:
                 await asyncio.sleep(0.05)
                 stats = await made.back.stats()
-            assert "queue.paused" in running.log
+            await until(lambda: "queue.paused" in running.log)  # it is said after it is done
             await asyncio.gather(*(person.click() for person in people))
             assert (await made.back.stats()).depth == 20
             refusing = False
