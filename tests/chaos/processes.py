@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -51,8 +52,6 @@ class Running(Protocol):
 
     returncode: int | None
 
-    @property
-    def pid(self) -> int: ...
     def poll(self) -> int | None: ...
     def send_signal(self, number: int, /) -> None: ...
     def kill(self) -> None: ...
@@ -105,11 +104,6 @@ class Member:
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
-
-    @property
-    def pid(self) -> int:
-        assert self._process
-        return self._process.pid
 
     @property
     def code(self) -> int | None:
@@ -242,11 +236,7 @@ class Fleet:
 
     async def freeze(self, member: Member, seconds: float) -> None:
         async with member.busy:
-            from_at = self._now
-            member.signal(signal.SIGSTOP)
-            await asyncio.sleep(seconds)
-            member.signal(signal.SIGCONT)
-            self._note(f"{member.role}.freeze", member.name, from_at)
+            await self._frozen(member.role, member.name, [member.signal], seconds)
 
     async def link(self, member: Member, seconds: float) -> None:
         """It may be killed meanwhile; then its successor has the rest of it."""
@@ -272,21 +262,25 @@ class Fleet:
 
     async def freeze_server(self, seconds: float) -> None:
         async with self._server_busy:
-            await self._frozen("server", [self.server.pid], seconds)
+            await self._frozen("server", "server", [partial(os.kill, self.server.pid)], seconds)
 
     async def freeze_machine(self, seconds: float) -> None:
         """All processes but the test's own; nothing else may be done to any of them meanwhile."""
-        pids = [self.server.pid, *(member.pid for member in self.everyone)]
-        await self._frozen("machine", pids, seconds)
+        everything: list[Callable[[signal.Signals], None]] = [member.signal for member in self.everyone]
+        everything.append(partial(os.kill, self.server.pid))
+        await self._frozen("machine", "machine", everything, seconds)
 
-    async def _frozen(self, target: str, pids: Sequence[int], seconds: float) -> None:
+    async def _frozen(
+        self, role: str, target: str, processes: Sequence[Callable[[signal.Signals], None]], seconds: float
+    ) -> None:
+        """Each of `processes` sends its process a signal."""
         from_at = self._now
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        for send in processes:
+            send(signal.SIGSTOP)
         await asyncio.sleep(seconds)
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-        self._note(f"{target}.freeze", target, from_at)
+        for send in processes:
+            send(signal.SIGCONT)
+        self._note(f"{role}.freeze", target, from_at)
 
     async def _end(self, member: Member) -> None:
         if not await member.ended():

@@ -63,11 +63,6 @@ class Outcome(Struct, frozen=True):
         """Posts that were answered with anything but 2xx, or not at all."""
         return sum(not post.accepted for post in self.history.posts)
 
-    @property
-    def turned_down(self) -> int:
-        """Of these, the ones that were answered: what met a connection that was just closing was not."""
-        return sum(bool(post.status) and not post.accepted for post in self.history.posts)
-
 
 async def run(schedule: Schedule, conditions: Conditions, folder: Path | None = None) -> Outcome:
     """Everything is over when it returns, also what went wrong. Logs, files and history are in `folder`."""

@@ -54,7 +54,7 @@ async def test_an_outage_of_redis_costs_neither_an_event_nor_an_answer_nor_the_o
     conditions = Conditions(workers=2, spool=True, manners=kind, launch=zygote().fork)
     outcome = await run(Schedule(events, away), conditions, tmp_path)
     assert not kept(outcome), kept(outcome)
-    assert (outcome.turned_down, outcome.given_up) == (0, 0)
+    assert (outcome.refused, outcome.given_up) == (0, 0)
     assert outcome.accepted == 600
 
 

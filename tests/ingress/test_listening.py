@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
@@ -21,11 +22,7 @@ async def test_however_many_come_at_once_no_more_are_open_than_may_be() -> None:
     async def hello(_: web.Request) -> web.Response:
         return web.Response(text="hello")
 
-    app = web.Application()
-    app.router.add_get("/", hello)
-    server = Server(app, "127.0.0.1", 0, key="ingress.port", connections=MOST)
-    await server.start()
-    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    server, address = await _started(hello)
     with contextlib.ExitStack() as crowd, structlog.testing.capture_logs() as logs:
         # No await: all of them wait at the door before it opens.
         all_of_them = [crowd.enter_context(socket.create_connection(address)) for _ in range(4 * MOST)]
@@ -47,11 +44,7 @@ async def test_who_has_signed_something_is_the_last_to_make_room() -> None:
         know(request)
         return web.Response(text="hello")
 
-    app = web.Application()
-    app.router.add_get("/", hello)
-    server = Server(app, "127.0.0.1", 0, key="ingress.port", connections=MOST)
-    await server.start()
-    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    server, address = await _started(hello)
     reader, writer = await asyncio.open_connection(*address)
     with contextlib.ExitStack() as crowd:
         for pause in (0.0, 0.005):  # all of them at once, and one by one
@@ -71,6 +64,17 @@ async def test_who_has_signed_something_is_the_last_to_make_room() -> None:
     await reader.readuntil(b"hello")
     writer.close()
     await server.stop()
+
+
+async def _started(
+    answer: Callable[[web.Request], Awaitable[web.Response]],
+) -> tuple[Server, tuple[str, int]]:
+    """A server that gives this answer to whoever asks, and where it listens."""
+    app = web.Application()
+    app.router.add_get("/", answer)
+    server = Server(app, "127.0.0.1", 0, key="ingress.port", connections=MOST)
+    await server.start()
+    return server, ("127.0.0.1", int(server.url.rpartition(":")[2]))
 
 
 def _open(sock: socket.socket) -> bool:

@@ -303,11 +303,8 @@ async def test_an_idle_connection_stays_open_for_who_has_signed_something(
     monkeypatch.setattr(listening, "STRANGER_SECONDS", 0.1)
     monkeypatch.setattr(listening, "LOOK_SECONDS", 0.1)
     ingress = await serve()
-    length, signature = (
-        f"Content-Length: {len(EVENT)}\r\n",
-        f"{HEADER}: {sign(Secret(secret), EVENT)}\r\n\r\n",
-    )
-    said = HEAD + length.encode() + signature.encode() + EVENT
+    signature = sign(Secret(secret), EVENT)
+    said = HEAD + f"Content-Length: {len(EVENT)}\r\n{HEADER}: {signature}\r\n\r\n".encode() + EVENT
     reader, writer = await asyncio.open_connection("127.0.0.1", ingress.port)
     writer.write(said)
     assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200" if stays else b"HTTP/1.1 401")

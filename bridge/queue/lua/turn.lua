@@ -1,9 +1,9 @@
 -- Settles what a worker holds, then claims what is due.
 -- KEYS: due head stats wake dead failing
 -- ARGV: prefix of mail:<session> and state:<session>, free slots, suspicion it can bear, lease (ms), dead letters
---   kept, until when it may claim (ms of this clock; "": whenever); then for each settle six: verb, session, token, a, b, what it says of the other side
---   (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error; "wait" and "retry" (parks: uncounted,
---   counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
+--   kept, until when it may claim (ms of this clock; "": whenever); then for each settle six: verb, session,
+--   token, a, b, what it says of the other side (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error;
+--   "wait" and "retry" (parks: uncounted, counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
 -- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
 --   ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is held,
 --   1 when the breaker has opened, ms it was open when it has closed (-1: it has not), what time it is (ms),
