@@ -11,14 +11,16 @@ BridgeError
     ├── Unavailable        not now: try again; after `retry_after` if the platform named a time
     ├── Uncertain          it may have arrived (the reply was lost after the request was written)
     ├── Unauthorized       the credentials are refused: pause the whole integration, loudly
+    ├── Forbidden          the platform refuses, and does not say whether it means this chat or the whole
+    │                      account: wait for what other chats meet
     └── Moved              the chat has a new address: send there from now on
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
-Scope = Literal["chat", "channel"]
+Scope: TypeAlias = Literal["chat", "channel"]
 
 
 class BridgeError(Exception):
@@ -52,10 +54,12 @@ class ContentRefused(Rejected):
 class Unavailable(SendError):
     """Not now. `retry_after` (seconds) is obeyed exactly and costs no try; None means back off.
 
-    `scope` says what has to wait: this "chat", or the whole "channel" (the platform's account-wide limit).
+    `scope` says what has to wait: this "chat" (the platform is up, and other chats go on), the whole
+    "channel" (a limit of the account, or an outage), or None where the platform does not say. Failures of
+    several chats without a scope count as an outage of the platform.
     """
 
-    def __init__(self, reason: str, *, retry_after: float | None = None, scope: Scope = "chat") -> None:
+    def __init__(self, reason: str, *, retry_after: float | None = None, scope: Scope | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.scope = scope
@@ -67,6 +71,10 @@ class Uncertain(SendError):
 
 class Unauthorized(SendError):
     """Token or key refused: every other call of the integration would be refused too."""
+
+
+class Forbidden(SendError):
+    """The platform refuses, for this chat or for the whole account: its answer fits both."""
 
 
 class Moved(SendError):

@@ -16,7 +16,7 @@ import orjson
 
 from bridge.channels import Loaded, Reply, Request, User
 from bridge.channels.retry_after import retry_after
-from bridge.errors import Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import Forbidden, Rejected, SendError, Unauthorized, Unavailable, Uncertain
 from bridge.secret import Secret
 
 Send: TypeAlias = Callable[[Request], Awaitable[Reply]]
@@ -110,15 +110,19 @@ def error_of(reply: Reply) -> SendError:
         case {"error_code": str(code)} if _CODE.fullmatch(code):
             reason += f" {code}"
     match reply.status:
-        case 401 | 403:
+        case 401:
             return Unauthorized(reason)
+        case 403:  # not one of Moveo's answers: of a firewall that dislikes this body, or us
+            return Forbidden(reason)
         case 404:
             return SessionGone(reason)
         case 429:
             return Unavailable(reason, retry_after=retry_after(reply.headers), scope="channel")
         case 504:
             return Uncertain(reason)
-        case status if status in (408, 425) or status >= 500 or status < 400:
+        case status if status in (408, 425):
+            return Unavailable(reason, scope="chat")
+        case status if status >= 500 or status < 400:
             return Unavailable(reason)
         case _:
             return Rejected(reason)

@@ -190,6 +190,29 @@ FAULTS = (
         ),
     ),
     Fault(
+        "a platform refuses, and may mean one person or the whole account",
+        "other chats decide: one that gets through buries it, three refused in a row pause the integration",
+        (
+            "tests/workers/test_trouble.py::test_a_person_who_receives_no_messages_stops_nobody",
+            "tests/workers/test_trouble.py::test_three_of_them_in_a_row_pause_and_a_resume_finds_out",
+            "tests/workers/test_trouble.py::test_one_chat_alone_is_given_up_after_a_while",
+            "tests/queue/test_refusals.py::test_three_chats_in_a_row_pause_the_queue_once",
+            "tests/queue/test_refusals.py::test_closed_chats_do_not_pause_the_queue",
+            "tests/workers/test_platforms.py::test_an_unclear_refusal_is_buried_when_another_chat_gets_through",
+        ),
+    ),
+    Fault(
+        "some chats meet limits of their own, or always fail",
+        "each backs off by itself; the breaker probes with chats that have not failed lately",
+        (
+            "tests/workers/test_trouble.py::test_a_limit_of_twenty_chats_delays_no_other_chat",
+            "tests/workers/test_trouble.py::test_ten_chats_that_always_fail_delay_no_other_chat",
+            "tests/queue/test_breaker.py::test_the_probe_is_of_a_session_that_has_not_failed_lately",
+            "tests/queue/test_breaker.py::test_failures_from_before_the_opening_are_remembered",
+            "tests/queue/test_breaker.py::test_chats_that_always_fail_delay_no_other_chat",
+        ),
+    ),
+    Fault(
         "200 with an error inside",
         "the channel reads it as what it is",
         ("tests/channels/test_slack.py::test_a_no_says_what_to_do_next",),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bridge.channels import Loaded, Reply, Request, User
-from bridge.errors import Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import Forbidden, Rejected, SendError, Unauthorized, Unavailable, Uncertain
 from bridge.moveo import Attached, Moveo, SessionGone
 from bridge.secret import Secret
 
@@ -115,7 +115,7 @@ async def test_an_upload_that_fails_says_what_to_do(replies: list[Reply], error:
     [
         (reply(400, {"error_code": "invalid-payload"}), Rejected, "Moveo answered 400 invalid-payload"),
         (reply(401, {"error_code": "unauthorized"}), Unauthorized, "Moveo answered 401 unauthorized"),
-        (reply(403), Unauthorized, "Moveo answered 403"),
+        (reply(403), Forbidden, "Moveo answered 403"),
         (
             reply(404, {"error_code": "gone"}),
             SessionGone,

@@ -17,7 +17,7 @@ import msgspec
 from bridge.channels import Attachment, Channel, Downloads, Loaded, Request
 from bridge.channels.mime import mime_type
 from bridge.channels.text import clean
-from bridge.errors import Rejected, Unavailable, Uncertain
+from bridge.errors import Forbidden, Rejected, Unavailable, Uncertain
 from bridge.moveo import Attached, Moveo, SessionGone
 from bridge.sender import Transport
 
@@ -71,7 +71,7 @@ class Attacher:
         async with self._slots:
             try:
                 file = _named(await self._loaded(attachment.source), attachment)
-            except Rejected:
+            except (Rejected, Forbidden):
                 return None
             except Unavailable:
                 if tries + 1 < TRIES:
@@ -81,7 +81,7 @@ class Attacher:
                 file_id = await self._moveo.upload(session, file)
             except SessionGone:
                 raise
-            except Rejected:  # a kind of file that Moveo does not take
+            except (Rejected, Forbidden):  # a kind of file that Moveo does not take
                 return None
             return Attached(type=attachment.type, id=file_id, mime_type=file.mime_type, filename=file.name)
 

@@ -33,6 +33,7 @@ from bridge.queue import (
     Held,
     Park,
     Queue,
+    Refuse,
     Settle,
     Turn,
     wait_for_wake,
@@ -167,6 +168,8 @@ class Dispatcher:
             self._settled(lease, settle, turn)
         for delivery in turn.deliveries:
             self._start(delivery, asked_at)
+        if turn.pause:
+            self._observer.paused(turn.pause)
         if turn.opened:
             self._observer.opened()
         if turn.closed_after_seconds is not None:
@@ -234,9 +237,13 @@ class Dispatcher:
         delivery = lease.delivery
         if delivery.crashes >= self._max_crashes:
             return Bury(delivery, "crashed", f"{delivery.crashes} workers vanished over it")
+        if delivery.refusal:
+            return Bury(delivery, "rejected", delivery.refusal)
         try:
             settle = await self._handler(delivery, lease)
-            return replace(settle, said=lease.said) if lease.said else settle
+            if lease.said and not isinstance(settle, Refuse):
+                return replace(settle, said=lease.said)
+            return settle
         except LeaseLost:
             raise
         except Exception as error:
@@ -248,6 +255,7 @@ class Dispatcher:
         decision = decide(
             error,
             lease.delivery,
+            chat=lease.chat or lease.delivery.session,
             cursor=lease.cursor,
             age_seconds=self._clock.age_seconds(lease.delivery.accepted_at),
             policy=self._policy,
@@ -258,10 +266,6 @@ class Dispatcher:
             await self._outage.insist(lambda: self.queue.hold(decision.hold_seconds))
         if decision.chat_seconds and lease.chat:
             await self._outage.insist(lambda: self.queue.hold(decision.chat_seconds, lease.chat))
-        if decision.pause:
-            first: bool = await self._outage.insist(lambda: self.queue.pause(decision.pause))
-            if first:
-                self._observer.paused(decision.pause)
         return decision.settle
 
     # ---- leases ----------------------------------------------------------------------------------------

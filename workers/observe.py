@@ -12,7 +12,7 @@ import structlog
 from bridge.content import Loss
 from bridge.errors import BridgeError, SendError
 from bridge.metrics import Metrics
-from bridge.queue import Ack, Bury, Delivery, Direction, Park, Settle
+from bridge.queue import Ack, Bury, Delivery, Direction, Park, Refuse, Settle
 from workers.retry import describe
 
 LINE_SECONDS: Final = 1.0
@@ -51,7 +51,7 @@ class Observer:
                 self._outcome[outcome].inc()
                 self._end_to_end.observe(age_seconds)
                 self._log.debug("delivery.sent", **self._ids(delivery), outcome=outcome)
-            case Park():
+            case Park() | Refuse():
                 self._outcome["parked"].inc()
             case Bury(delivery, reason, error):
                 self._outcome["buried"].inc()
@@ -59,11 +59,12 @@ class Observer:
 
     def failed(self, settle: Settle, error: Exception) -> None:
         """A try ended with an error; `settle` is what was decided."""
-        if isinstance(settle, Park):
-            say = self._log.warning if isinstance(error, BridgeError) else self._log.error
-            say(
-                "delivery.parked", **self._ids(settle.delivery), seconds=settle.seconds, error=describe(error)
-            )
+        match settle:
+            case Park(delivery, seconds):
+                say = self._log.warning if isinstance(error, BridgeError) else self._log.error
+                say("delivery.parked", **self._ids(delivery), seconds=seconds, error=describe(error))
+            case Refuse(delivery):
+                self._log.warning("delivery.refused", **self._ids(delivery), error=describe(error))
 
     def lost(self, delivery: Delivery) -> None:
         """Another worker has the session: what was done here does not count."""
@@ -97,7 +98,7 @@ class Observer:
     # ---- the queue -------------------------------------------------------------------------------------
 
     def paused(self, reason: str) -> None:
-        """This worker was the one to pause it."""
+        """A settle of this worker paused the queue."""
         self._log.error("queue.paused", reason=reason, advice=f"moveo-bridge resume {self._integration}")
 
     def opened(self) -> None:

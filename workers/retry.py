@@ -3,10 +3,13 @@
 Rejected                    buried; the session goes on
 Unavailable(retry_after)    parked for exactly that long, at any age, costs no try; meanwhile nothing else
                                 goes to that chat, or by that channel, as the platform means it
-Unavailable                 parked with full jitter up to the maximum age, then buried; what the breaker goes
-                                by (bridge/queue/lua/lib/breaker.lua): at once, where it is the whole channel
+Unavailable                 parked with full jitter up to the maximum age, then buried; the breaker counts it
+                                (bridge/queue/lua/lib/breaker.lua) unless the platform named the chat, and
+                                opens at once where it named the whole channel
 Uncertain                   as Unavailable where a repeat is harmless or wanted, else buried
 Unauthorized                parked, and the queue paused until somebody has looked
+Forbidden                   parked until other chats show whether the chat or the account is refused
+                                (bridge/queue/lua/lib/refusals.lua)
 StoreUnavailable            parked for a moment, costs no try
 anything else               a fault of ours: parked with full jitter a few times, then buried
 """
@@ -17,16 +20,23 @@ from typing import Final, Literal
 
 import msgspec
 
-from bridge.errors import Moved, Rejected, SendError, StoreUnavailable, Unauthorized, Unavailable, Uncertain
-from bridge.queue import Bury, Delivery, Park, Said
+from bridge.errors import (
+    Forbidden,
+    Moved,
+    Rejected,
+    SendError,
+    StoreUnavailable,
+    Unauthorized,
+    Unavailable,
+    Uncertain,
+)
+from bridge.queue import Bury, Delivery, Park, Refuse, Said
 
 BASE_SECONDS: Final = 1.0
 CAP_SECONDS: Final = 60.0
 SOON_SECONDS: Final = 0.1  # a platform that says "at once" to a refused call is not asked in a tight loop
 STORE_SECONDS: Final = 0.5  # a full server refuses some writes and takes others: no reason to spin
 MAX_FAULTS: Final = 5
-UNAUTHORIZED: Final = "unauthorized"
-"""What the reason of a pause begins with when refused credentials are its cause."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,19 +51,27 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True):
     """The settle, and what it means for the rest of the queue."""
 
-    settle: Park | Bury
+    settle: Park | Bury | Refuse
     hold_seconds: float = 0.0
     """Claim nothing of the queue for that long."""
     chat_seconds: float = 0.0
     """Send nothing to the chat for that long."""
-    pause: str = ""
-    """Claim nothing of the queue any more, for this reason."""
 
 
 def decide(
-    error: Exception, delivery: Delivery, *, cursor: bytes, age_seconds: float, policy: Policy, random: float
+    error: Exception,
+    delivery: Delivery,
+    *,
+    chat: str,
+    cursor: bytes,
+    age_seconds: float,
+    policy: Policy,
+    random: float,
 ) -> Decision:
-    """`cursor` is what already went out, `random` is in [0, 1)."""
+    """Decide what becomes of a delivery to `chat` that failed with `error`.
+
+    `cursor` is what already went out, `random` is in [0, 1).
+    """
 
     def park(seconds: float, said: Said = "", *, counted: bool) -> Park:
         return Park(delivery, seconds, cursor, counted, said)
@@ -61,15 +79,19 @@ def decide(
     def bury(reason: str, said: Said = "") -> Decision:
         return Decision(Bury(delivery, reason, describe(error), said))
 
-    def again(said: Said) -> Decision:
+    def again(said: Said, *, hold_chat: bool = False) -> Decision:
         if age_seconds >= policy.max_age_seconds:
             return bury("expired", said)
-        return Decision(park(backoff_seconds(delivery.tries, random), said, counted=True))
+        seconds = backoff_seconds(delivery.tries, random)
+        return Decision(park(seconds, said, counted=True), chat_seconds=seconds if hold_chat else 0.0)
+
+    def refuse(*, account: bool) -> Decision:
+        return Decision(Refuse(delivery, describe(error), chat, cursor, account=account))
 
     match error:
         case Unavailable(retry_after=float() | int() as asked, scope=scope):
             seconds = max(SOON_SECONDS, asked)
-            settle = park(seconds, "up", counted=False)
+            settle = park(seconds, "answered", counted=False)
             if scope == "channel":
                 return Decision(settle, hold_seconds=seconds)
             return Decision(settle, chat_seconds=seconds)
@@ -77,12 +99,16 @@ def decide(
             return bury("uncertain", "down")
         case Unavailable(scope="channel"):
             return again("shut")
+        case Unavailable(scope="chat"):
+            return again("answered", hold_chat=True)
         case Unavailable() | Uncertain():
             return again("down")
         case Unauthorized():
-            return Decision(park(0.0, "up", counted=False), pause=f"{UNAUTHORIZED}: {error}")
+            return refuse(account=True)
+        case Forbidden():
+            return refuse(account=False)
         case Rejected() | Moved():
-            return bury("rejected", "up")
+            return bury("rejected", "answered")
         case StoreUnavailable():
             return Decision(park(STORE_SECONDS, counted=False))
         case _ if delivery.tries + 1 >= MAX_FAULTS:

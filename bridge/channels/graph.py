@@ -17,16 +17,20 @@ import orjson
 
 from bridge.channels import Reply, Request, text
 from bridge.channels.foreign import foreign
+from bridge.channels.later import scope_of
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ConfigError, ContentRefused, SendError, Unauthorized, Unavailable
+from bridge.errors import ConfigError, ContentRefused, Forbidden, SendError, Unauthorized, Unavailable
 from bridge.secret import Secret
 
 URL: Final = "https://graph.facebook.com/v25.0"
 
 NO_SUCH_OBJECT: Final = (100, 33)
 """Code and subcode of an account that does not exist, or not for this token."""
-REFUSED: Final = frozenset({0, 3, 10, 102, 190, 368, *range(200, 300)})
-"""Codes of a token or permission that is refused; 368: the account is blocked for policy violations."""
+LOCKED_OUT: Final = frozenset({0, 102, 190, 368})
+"""Codes of a token that is refused; 368: the account is blocked for policy violations."""
+UNCLEAR: Final = frozenset({3, 10, *range(200, 300)})
+"""Codes of a permission that is missing: the app's, or for this one person. "This person isn't receiving
+messages from you right now" is a 200; with the subcode 2018028 it means all who are not the app's testers."""
 MESSAGING: Final = frozenset({"instagram", "messenger", "pages", "whatsapp"})
 """The limits that are about messages, among all that a business may have."""
 DAY_MINUTES: Final = 24 * 60
@@ -40,6 +44,10 @@ class Failure(msgspec.Struct, frozen=True):
     reason: str
     status: int
     wait: float | None = None
+
+    def later(self) -> Unavailable:
+        """Return the error for a failure that may pass by itself (see bridge.channels.later)."""
+        return Unavailable(self.reason, retry_after=self.wait, scope=scope_of(self.status))
 
 
 def checked_token(token: Secret) -> Secret:
@@ -109,10 +117,12 @@ _usage = msgspec.json.Decoder(dict[str, list[_Usage]])
 
 
 def _shared(failure: Failure) -> SendError:
-    if failure.code in REFUSED or (failure.code, failure.subcode) == NO_SUCH_OBJECT:
+    if failure.code in LOCKED_OUT or (failure.code, failure.subcode) == NO_SUCH_OBJECT:
         return Unauthorized(failure.reason)
+    if failure.code in UNCLEAR:
+        return Forbidden(failure.reason)
     if failure.status == 429 or failure.status >= 500:
-        return Unavailable(failure.reason, retry_after=failure.wait)
+        return failure.later()
     # Whatever else it dislikes: a simpler form costs one call more, and may pass.
     return ContentRefused(failure.reason)
 

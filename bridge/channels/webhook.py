@@ -54,6 +54,7 @@ from bridge.channels import (
     UserMessage,
 )
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.later import scope_of
 from bridge.channels.links import web_address
 from bridge.channels.mime import Kind, mime_type
 from bridge.channels.recent import recent
@@ -150,7 +151,7 @@ class Webhook:
             raise Rejected(reason)
         wait = retry_after(reply.headers)
         # There is one receiver for all chats: when it names a time, it means all of them.
-        raise Unavailable(reason, retry_after=wait, scope="chat" if wait is None else "channel")
+        raise Unavailable(reason, retry_after=wait, scope=scope_of(status) if wait is None else "channel")
 
     def verify(self, inbound: Inbound) -> bool:
         given = inbound.headers.get("webhook-signature", "").encode(errors="surrogateescape")

@@ -141,9 +141,11 @@ def _figure(row: Row, name: str) -> str | int:
 def resume(name: str) -> None:
     """Lets a paused integration go on, at once.
 
-    An integration pauses when its credentials are refused, so that its queue is not burned; `status` shows
-    why. Correct them in the settings, restart the workers, then resume. Where the other side was down, resume
-    does not wait for the next probe; for how long a platform asked to wait is waited still.
+    An integration pauses when its credentials or three chats in a row are refused, so that its events do
+    not all become dead letters; `status` shows why. Correct the cause, restart the workers if the settings
+    changed, then resume. One delivery goes first, to a chat that was not refused if there is one. Where the
+    platform was down, resume does not wait for the next probe. A time that the platform asked to wait is
+    still waited for.
 
     \b
     Example:

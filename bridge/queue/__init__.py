@@ -1,6 +1,6 @@
 """The queue: one FIFO a session, over ordinary Redis types and a few Lua scripts.
 
-    push ──> mailbox ──turn──> Delivery ──> Ack | Park | Bury ──turn──> gone, later, kept as dead
+    push ──> mailbox ──turn──> Delivery ──> Ack | Park | Bury | Refuse ──turn──> gone, later, kept as dead
                                    │
                                   beat, while it is worked on
 
@@ -27,6 +27,7 @@ from bridge.queue.values import (
     Limits,
     Park,
     Pushed,
+    Refuse,
     Said,
     Settle,
     Stats,
@@ -50,6 +51,7 @@ __all__ = [
     "Park",
     "Pushed",
     "Queue",
+    "Refuse",
     "Said",
     "Settle",
     "Stats",

@@ -19,6 +19,9 @@ class Keys:
         self.wake: Final = self.prefix + b"wake"
         self.dead: Final = self.prefix + b"dead"
         self.failing: Final = self.prefix + b"failing"
+        self.failed: Final = self.prefix + b"failed"
+        self.refused: Final = self.prefix + b"refused"
+        self.closed: Final = self.prefix + b"closed"
         self._mail: Final = self.prefix + b"mail:"
         self._state: Final = self.prefix + b"state:"
         self._seen: Final = prefix + "seen:"
@@ -30,7 +33,7 @@ class Keys:
         return self._mail + session
 
     def state(self, session: bytes) -> bytes:
-        """HASH: token, tries, crashes, cursor of the head; only while the head is touched."""
+        """HASH: token, tries, crashes, cursor, refusal of the head; only while the head is touched."""
         return self._state + session
 
     def seen(self, digest: bytes) -> str:

@@ -32,7 +32,7 @@ from bridge.queue.values import (
     Stats,
     Turn,
 )
-from bridge.queue.words import digest_of, held_of, ms_of, words_of, words_of_cursor, words_of_text
+from bridge.queue.words import digest_of, held_of, ms_of, text_of, words_of, words_of_cursor, words_of_text
 
 EPHEMERAL_PART: Final = 100
 """A session that holds this part of what it may takes nothing ephemeral: it would come too late."""
@@ -61,6 +61,10 @@ class Queue:
         self._chat_held = False
         """Whether a chat is held, as the last turn saw it."""
         keys = self._keys
+        self._turn_keys: Final = (
+            *(keys.due, keys.head, keys.stats, keys.wake, keys.dead),
+            *(keys.failing, keys.failed, keys.refused, keys.closed),
+        )
         self._push: Final = (
             (keys.due, keys.head, keys.stats, keys.wake, keys.dead),
             (
@@ -129,20 +133,26 @@ class Queue:
         Do not give a turn up while it is under way: what it claims would be left to its leases, each of which
         would count as a crash.
         """
-        keys = self._keys
         suspicion = slots * SUSPICION if suspicion is None else suspicion
         until: Argument = b"" if claims_until_ms is None else claims_until_ms
-        arguments: list[Argument] = [keys.prefix, slots, suspicion, self._lease_ms, self._limits.dead, until]
+        arguments: list[Argument] = [
+            self._keys.prefix,
+            slots,
+            suspicion,
+            self._lease_ms,
+            self._limits.dead,
+            until,
+        ]
         for settle in settles:
             arguments += words_of(settle)
-        refused, claims, wait, paused, chat_held, opened, closed_after, at_ms, late = await self._commit.run(
-            scripts.TURN, (keys.due, keys.head, keys.stats, keys.wake, keys.dead, keys.failing), arguments
-        )
+        reply = await self._commit.run(scripts.TURN, self._turn_keys, arguments)
+        refused, claims, wait, paused, chat_held, opened, closed_after, at_ms, late, pause = reply
         self._chat_held = bool(chat_held)
         deliveries = []
-        for session, token, tries, crashes, cursor, value in claims:
+        for session, token, tries, crashes, cursor, value, refusal in claims:
             _, aged_from, payload = unwrap(value)
-            deliveries.append(Delivery(decode(session), token, tries, crashes, cursor, payload, aged_from))
+            name, words = decode(session), text_of(refusal)
+            deliveries.append(Delivery(name, token, tries, crashes, cursor, payload, aged_from, words))
         return Turn(
             frozenset(held_of(settles[number - 1].delivery) for number in refused),
             tuple(deliveries),
@@ -152,6 +162,7 @@ class Queue:
             None if closed_after < 0 else closed_after / 1000,
             at_ms,
             bool(late),
+            text_of(pause),
         )
 
     async def beat(self, beats: Sequence[Beat]) -> frozenset[Held]:
@@ -207,14 +218,17 @@ class Queue:
         return await self._pause(reason or "paused")
 
     async def resume(self) -> None:
-        """Lifts the pause, closes the breaker, and wakes a worker. A hold stays: a platform asked."""
+        """Lift the pause, close the breaker, and wake a worker. A hold stays: the platform asked for it.
+
+        Where refusals paused the queue, one delivery goes first, of a session that was not refused if any is
+        due. The others follow as soon as the platform has answered it.
+        """
         await self._pause("")
 
     async def _pause(self, reason: str) -> bool:
         keys = self._keys
-        return bool(
-            await self._commit.run(scripts.PAUSE, (keys.stats, keys.due, keys.wake), (words_of_text(reason),))
-        )
+        names = (keys.stats, keys.due, keys.wake, keys.refused, keys.failed)
+        return bool(await self._commit.run(scripts.PAUSE, names, (words_of_text(reason), keys.prefix)))
 
     async def stats(self) -> Stats:
         """One look at the queue, at the cost of a few O(log N) reads."""
@@ -234,7 +248,7 @@ class Queue:
             retried_total=retried,
             duplicates_total=duplicates,
             buried_total=buried,
-            paused=paused.decode("utf-8", "replace"),
+            paused=text_of(paused),
             held_seconds=held / 1000,
             down_seconds=None if down < 0 else down / 1000,
         )

@@ -54,6 +54,8 @@ class Delivery(Struct, frozen=True):
     payload: bytes
     accepted_at: int
     """When it was pushed or, later, replayed: ms of the server's clock."""
+    refusal: str = ""
+    """The platform's words, if it has refused this event and is to be asked no more; then bury it."""
 
     @property
     def suspicion(self) -> int:
@@ -61,10 +63,10 @@ class Delivery(Struct, frozen=True):
         return SUSPICION if self.crashes > 2 else int(self.crashes == 2)
 
 
-Said: TypeAlias = Literal["", "up", "down", "shut", "unsure"]
-"""What the end of a try says of the other side as a whole: nothing, that it answers, that it did not answer
-this time, that it takes nothing from anybody, or that a mere sign did not get through (of weight in a probe
-alone). The breaker goes by it (lua/lib/breaker.lua)."""
+Said: TypeAlias = Literal["", "up", "answered", "down", "shut", "unsure"]
+"""What the end of a try says of the other side as a whole: nothing, that a call got through, that the other
+side answered with a refusal or a time to wait, that it did not answer this time, that it takes nothing from
+anybody, or that a mere sign did not get through (of weight in a probe alone). See lua/lib/breaker.lua."""
 
 
 class Ack(Struct, frozen=True):
@@ -97,7 +99,23 @@ class Bury(Struct, frozen=True):
     said: Said = ""
 
 
-Settle: TypeAlias = Ack | Park | Bury
+class Refuse(Struct, frozen=True):
+    """The platform refused it, and may mean the whole account. It stays at the head of its session.
+
+    With `account` the queue pauses at once. Otherwise the session waits for what other chats meet. When a
+    call to another chat gets through, or after a minute, the event is claimed once more, with its `refusal`,
+    to be buried. Three chats refused in a row pause the queue. After a resume the event is tried again.
+    """
+
+    delivery: Delivery
+    error: str
+    """The platform's words."""
+    chat: str
+    cursor: bytes
+    account: bool = False
+
+
+Settle: TypeAlias = Ack | Park | Bury | Refuse
 
 
 class Beat(Struct, frozen=True):
@@ -129,6 +147,8 @@ class Turn(Struct, frozen=True):
     """When it was done, by the server's clock."""
     late: bool
     """It was done after the time until which it was to claim, so it has claimed nothing."""
+    pause: str
+    """The reason, if a settle of this turn has paused the queue; else ""."""
 
 
 class Stats(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bridge.queue.commit import Argument
 from bridge.queue.keys import encode
-from bridge.queue.values import Ack, Bury, Delivery, Held, Park, Settle
+from bridge.queue.values import Ack, Bury, Delivery, Held, Park, Refuse, Settle
 
 
 def digest_of(payload: bytes) -> bytes:
@@ -33,15 +33,23 @@ def words_of_text(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def text_of(words: bytes) -> str:
+    """What `words_of_text` wrote."""
+    return words.decode("utf-8", "replace")
+
+
 def words_of(settle: Settle) -> tuple[Argument, ...]:
     """As the script turn takes it."""
-    name, token, said = encode(settle.delivery.session), settle.delivery.token, settle.said
+    name, token = encode(settle.delivery.session), settle.delivery.token
     match settle:
-        case Ack():
+        case Ack(_, said):
             return b"ack", name, token, b"", b"", said
-        case Park(_, seconds, cursor, counted):
+        case Park(_, seconds, cursor, counted, said):
             verb = b"retry" if counted else b"wait"
             return verb, name, token, ms_of(seconds), words_of_cursor(cursor), said
-        case Bury(_, reason, error):
+        case Bury(_, reason, error, said):
             return b"bury", name, token, reason, words_of_text(error), said
+        case Refuse(_, error, chat, cursor, account):
+            verb = b"deny" if account else b"refuse"
+            return verb, name, token, encode(chat), words_of_cursor(cursor), words_of_text(error)
     assert_never(settle)

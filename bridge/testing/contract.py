@@ -30,7 +30,7 @@ from bridge.content import (
     Video,
     Webview,
 )
-from bridge.errors import Rejected, SendError, Unauthorized
+from bridge.errors import Forbidden, Rejected, SendError, Unauthorized
 from bridge.plan import Plan, plan
 from bridge.testing.corpus import corpus
 from bridge.testing.replies import intruders, replies
@@ -215,7 +215,7 @@ def _checked(name: str, check: Callable[[Reply], str | None], secrets: tuple[str
         later = reply.status == 429 or reply.status >= 500
         match _tried(partial(check, reply)):
             case SendError() as error:
-                if later and isinstance(error, Rejected | Unauthorized):
+                if later and isinstance(error, Rejected | Unauthorized | Forbidden):
                     yield f"{where}: says never where the platform says later"
                 if any(secret in str(error) for secret in secrets):
                     yield f"{where}: the error's text has a secret in it"

@@ -21,7 +21,7 @@ from bridge.channels.matrix import messages as matrix_messages
 from bridge.channels.teams import messages as teams_messages
 from bridge.channels.twilio import messages as twilio_messages
 from bridge.channels.whatsapp import messages as whatsapp_messages
-from bridge.errors import ContentRefused, Moved, Rejected, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Forbidden, Moved, Rejected, Unauthorized, Unavailable, Uncertain
 from bridge.secret import Secret
 from tests.channels import (
     discord_rules,
@@ -121,8 +121,9 @@ def _slack() -> Platform:
             "access denied": (no("access_denied"), Rejected),
             "bad blocks": (no("invalid_blocks"), ContentRefused),
             "token revoked": (no("token_revoked"), Unauthorized),
-            "rate limited": (no("ratelimited", 429, retry_after="30"), Wait(30.0, "channel")),
-            "rate limited in a 200": (no("rate_limited", retry_after="3"), Wait(3.0, "channel")),
+            "no access to that workspace": (no("team_access_not_granted"), Forbidden),
+            "rate limited": (no("ratelimited", 429, retry_after="30"), Wait(30.0)),
+            "rate limited in a 200": (no("rate_limited", retry_after="3"), Wait(3.0)),
             "unavailable in a 200": (no("service_unavailable"), Unavailable),
             "down": (no("internal_error", 500), Unavailable),
             "perhaps done": (no("fatal_error"), Uncertain),
@@ -224,6 +225,9 @@ def _messenger(kind: messenger_rules.Platform) -> Platform:
             "bad file": (_meta(100, 2018008), ContentRefused),
             "token expired": (_meta(190, 463, 401), Unauthorized),
             "token expired in a 200": (_meta(190, 463, 200), Unauthorized),
+            "not receiving messages": (_meta(200), Forbidden),
+            "not a tester": (_meta(200, 2018028, 403), Forbidden),
+            "no permission": (_meta(10), Forbidden),
             "too many calls": (_meta(613), Wait(5.0, "channel")),
             "too many of the day": (
                 _meta(80006, x_business_use_case_usage=_usage("messenger", 19)),
@@ -340,6 +344,7 @@ def _twilio(variant: str, sender: str) -> Platform:
             ),
             "bad media": (no(400, 21620), ContentRefused),
             "credentials refused": (no(401, 20003), Unauthorized),
+            "not from this sender": (no(400, 21606), Forbidden),
             "too many at once": (no(429, 20429), Wait(1.0, "channel")),
             "too many, with a time": (no(429, 20429, retry_after="7"), Wait(7.0, "channel")),
             "too many for this day": (no(400, 63038), Wait(900.0, "channel")),

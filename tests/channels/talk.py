@@ -88,8 +88,8 @@ def refusal(channel: Channel, reply: Reply) -> SendError:
     return caught.value
 
 
-def waits(channel: Channel, reply: Reply) -> tuple[float | None, str]:
-    """For how long what has to wait: the chat or the channel."""
+def waits(channel: Channel, reply: Reply) -> tuple[float | None, str | None]:
+    """For how long what has to wait: the chat, the channel, or what the platform does not say."""
     error = refusal(channel, reply)
     assert isinstance(error, Unavailable)
     return error.retry_after, error.scope

@@ -483,12 +483,12 @@ HTML = b"<html>Error 1015</html>"
         (refused(429, 20016, retry_after=30.5), 30.5, "chat"),
         (refused(403, 40003), None, "chat"),
         (Reply(status=429, headers={"retry-after": "600"}, body=HTML), 600.0, "channel"),
-        (Reply(status=429, body=HTML), None, "chat"),
-        (Reply(status=503, headers={"retry-after": "60"}), 60.0, "chat"),
+        (Reply(status=429, body=HTML), None, None),
+        (Reply(status=503, headers={"retry-after": "60"}), 60.0, None),
     ],
     ids=["chat", "global", "global-header", "slow-mode", "too-fast", "firewall", "no-time", "503"],
 )
 def test_a_wait_time_holds_the_chat_or_the_channel(
-    reply: Reply, retry_after: float | None, scope: str
+    reply: Reply, retry_after: float | None, scope: str | None
 ) -> None:
     assert waits(channel(), reply) == (retry_after, scope)

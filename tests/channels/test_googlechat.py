@@ -657,13 +657,15 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
 
 
 @pytest.mark.parametrize(
-    ("reply", "retry_after"),
+    ("reply", "retry_after", "scope"),
     [
-        (refused(429, "RESOURCE_EXHAUSTED"), None),
-        (refused(429, "RESOURCE_EXHAUSTED", **{"retry-after": "7"}), 7.0),
-        (Reply(status=503, headers={"retry-after": "60"}), 60.0),
+        (refused(429, "RESOURCE_EXHAUSTED"), None, "chat"),
+        (refused(429, "RESOURCE_EXHAUSTED", **{"retry-after": "7"}), 7.0, "chat"),
+        (refused(409, "ABORTED"), None, "chat"),
+        (refused(503, "UNAVAILABLE"), None, None),
+        (Reply(status=503, headers={"retry-after": "60"}), 60.0, None),
     ],
-    ids=["no-time", "header", "proxy"],
+    ids=["no-time", "header", "conflict", "unavailable", "proxy"],
 )
-def test_a_wait_time_is_taken_over_and_holds_the_space_alone(reply: Reply, retry_after: float | None) -> None:
-    assert waits(app(), reply) == (retry_after, "chat")
+def test_a_limit_holds_the_space_alone(reply: Reply, retry_after: float | None, scope: str | None) -> None:
+    assert waits(app(), reply) == (retry_after, scope)

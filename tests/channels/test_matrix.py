@@ -35,6 +35,7 @@ from bridge.errors import (
     BridgeError,
     ConfigError,
     ContentRefused,
+    Forbidden,
     Rejected,
     SendError,
     Unauthorized,
@@ -397,7 +398,7 @@ def test_a_yes_gives_the_events_id(body: bytes, event: str | None) -> None:
             (refused(403, code), Unauthorized)
             for code in ("M_USER_DEACTIVATED", "M_USER_SUSPENDED", "M_CONSENT_NOT_GIVEN")
         ),
-        (refused(404, "M_UNRECOGNIZED"), Unauthorized),
+        (refused(404, "M_UNRECOGNIZED"), Forbidden),
         (refused(403, "M_RESOURCE_LIMIT_EXCEEDED"), Unavailable),
         (refused(500, "M_UNKNOWN"), Unavailable),
         (refused(500, "M_USER_IN_USE"), Unavailable),

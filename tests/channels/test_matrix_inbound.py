@@ -29,7 +29,7 @@ from bridge.channels import (
 )
 from bridge.channels.matrix import Matrix, MatrixSettings
 from bridge.config.models import IngressConfig
-from bridge.errors import ConfigError, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ConfigError, Forbidden, SendError, Unauthorized, Unavailable, Uncertain
 from bridge.secret import Secret
 from tests.channels.matrix_rules import EVENT_BYTES, problems
 from tests.channels.talk import NOT_THE_PLATFORM, named
@@ -520,7 +520,7 @@ def test_the_token_says_whose_it_is() -> None:
     [
         (Reply(status=200, body=b'{"user_id":"@other:example.org"}'), Unauthorized),
         (Reply(status=401, body=b'{"errcode":"M_UNKNOWN_TOKEN","error":"x"}'), Unauthorized),
-        (Reply(status=404, body=b'{"errcode":"M_UNRECOGNIZED","error":"x"}'), Unauthorized),
+        (Reply(status=404, body=b'{"errcode":"M_UNRECOGNIZED","error":"x"}'), Forbidden),
         (Reply(status=200, body=b"{}"), Uncertain),
         *NOT_THE_PLATFORM,
     ],

@@ -36,6 +36,7 @@ from bridge.errors import (
     BridgeError,
     ConfigError,
     ContentRefused,
+    Forbidden,
     Rejected,
     Unauthorized,
     Unavailable,
@@ -515,7 +516,9 @@ def test_a_yes_gives_the_messages_id(body: bytes, message_id: str | None) -> Non
             )
         ),
         *((failed(100, subcode), ContentRefused) for subcode in (0, 2018047, 2018008)),
-        *((failed(code), Unauthorized) for code in (10, 190, 200, 230, 299, 368)),
+        *((failed(code), Unauthorized) for code in (0, 102, 190, 368)),
+        *((failed(code), Forbidden) for code in (3, 10, 200, 230, 299)),
+        (failed(200, 2018028), Forbidden),
         (failed(190, status=200), Unauthorized),
         (failed(987654), ContentRefused),
         (failed(987654, status=503), Unavailable),

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bridge.channels import Call, Reply
 from bridge.channels.slack import Slack, SlackSettings
@@ -31,6 +32,7 @@ from bridge.errors import (
     BridgeError,
     ConfigError,
     ContentRefused,
+    Forbidden,
     Rejected,
     Unauthorized,
     Unavailable,
@@ -479,6 +481,7 @@ def test_a_yes_gives_the_messages_id() -> None:
         (refused("a_new_one"), ContentRefused),
         *((refused(name), Unauthorized) for name in ("invalid_auth", "token_revoked", "missing_scope")),
         (refused("not_authed", 401), Unauthorized),
+        *((refused(name), Forbidden) for name in ("team_access_not_granted", "ekm_access_denied")),
         *((refused(name), Unavailable) for name in ("ratelimited", "service_unavailable", "request_timeout")),
         *((refused(name), Uncertain) for name in ("fatal_error", "internal_error")),
         (refused("invalid_auth", 503), Unavailable),
@@ -496,16 +499,28 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
     assert "words" not in str(found)
 
 
+def in_the_body(seconds: str) -> Reply:
+    body = f'{{"ok":false,"error":"ratelimited","retry_after":{seconds}}}'
+    return Reply(status=429, body=body.encode())
+
+
 @pytest.mark.parametrize(
     ("reply", "retry_after", "scope"),
     [
-        (refused("ratelimited", 429, retry_after="30"), 30.0, "channel"),
-        (refused("rate_limited", retry_after="3"), 3.0, "channel"),
+        (refused("ratelimited", 429, retry_after="30"), 30.0, "chat"),
+        (refused("rate_limited", retry_after="3"), 3.0, "chat"),
         (refused("ratelimited", 429), None, "chat"),
-        (Reply(status=429, headers={"retry-after": "5"}, body=b"slow down"), 5.0, "channel"),
-        (Reply(status=503, headers={"retry-after": "60"}), 60.0, "chat"),
+        (in_the_body("30"), 30.0, "chat"),
+        (in_the_body("0.5"), 0.5, "chat"),
+        (in_the_body("-1"), None, "chat"),
+        (in_the_body("true"), None, "chat"),
+        (in_the_body('"30"'), None, "chat"),
+        (replace(in_the_body("30"), headers={"retry-after": "7"}), 7.0, "chat"),
+        (Reply(status=429, headers={"retry-after": "5"}, body=b"slow down"), 5.0, "chat"),
+        (refused("service_unavailable"), None, None),
+        (refused("request_timeout", retry_after="3"), 3.0, None),
+        (Reply(status=503, headers={"retry-after": "60"}), 60.0, None),
     ],
-    ids=["429", "in-a-200", "no-time", "no-json", "503"],
 )
-def test_a_wait_time_holds_the_whole_channel(reply: Reply, retry_after: float | None, scope: str) -> None:
+def test_a_limit_holds_the_chat_alone(reply: Reply, retry_after: float | None, scope: str | None) -> None:
     assert waits(channel(), reply) == (retry_after, scope)

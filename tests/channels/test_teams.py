@@ -637,16 +637,18 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
 
 
 @pytest.mark.parametrize(
-    ("reply", "seconds"),
+    ("reply", "seconds", "scope"),
     [
-        (failed(429, "Throttled"), None),
-        (failed(429, "Throttled", **{"retry-after": "7"}), 7.0),
-        (failed(503, "ServiceUnavailable", **{"retry-after": "3"}), 3.0),
+        (failed(429, "Throttled"), None, "chat"),
+        (failed(429, "Throttled", **{"retry-after": "7"}), 7.0, "chat"),
+        (failed(412, "PreconditionFailed"), None, "chat"),
+        (failed(503, "ServiceUnavailable", **{"retry-after": "3"}), 3.0, None),
+        (failed(500, "ServiceError"), None, None),
     ],
-    ids=["no-time", "header", "unavailable"],
+    ids=["no-time", "header", "conflict", "unavailable", "down"],
 )
-def test_a_wait_time_is_taken_over_and_holds_the_chat_alone(reply: Reply, seconds: float | None) -> None:
-    assert waits(channel(), reply) == (seconds, "chat")
+def test_a_limit_holds_the_chat_alone(reply: Reply, seconds: float | None, scope: str | None) -> None:
+    assert waits(channel(), reply) == (seconds, scope)
 
 
 @pytest.mark.parametrize("code", ["<b>Ada wrote this</b>", "x" * 65, ""])

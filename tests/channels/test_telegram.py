@@ -600,19 +600,24 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
 
 
 @pytest.mark.parametrize(
-    ("reply", "retry_after"),
+    ("reply", "retry_after", "scope"),
     [
-        (refused(429, "Too Many Requests: retry after 35", retry_after=35), 35.0),
-        (msgspec.structs.replace(refused(429, "Too Many Requests"), headers={"retry-after": "7"}), 7.0),
-        (refused(429, "Too Many Requests"), None),
-        (refused(429, "Too Many Requests", retry_after="soon"), None),
-        (Reply(status=429, headers={"retry-after": "3"}, body=b"slow down"), 3.0),
-        (Reply(status=503, headers={"retry-after": "60"}), 60.0),
+        (refused(429, "Too Many Requests: retry after 35", retry_after=35), 35.0, "chat"),
+        (
+            msgspec.structs.replace(refused(429, "Too Many Requests"), headers={"retry-after": "7"}),
+            7.0,
+            "chat",
+        ),
+        (refused(429, "Too Many Requests"), None, "chat"),
+        (refused(429, "Too Many Requests", retry_after="soon"), None, "chat"),
+        (refused(500, "Internal Server Error"), None, None),
+        (Reply(status=429, headers={"retry-after": "3"}, body=b"slow down"), 3.0, None),
+        (Reply(status=503, headers={"retry-after": "60"}), 60.0, None),
     ],
-    ids=["parameter", "header", "no-time", "no-number", "proxy-429", "proxy-503"],
+    ids=["parameter", "header", "no-time", "no-number", "down", "proxy-429", "proxy-503"],
 )
-def test_a_wait_time_is_taken_over_and_holds_the_chat_alone(reply: Reply, retry_after: float | None) -> None:
-    assert waits(channel(), reply) == (retry_after, "chat")
+def test_a_limit_holds_the_chat_alone(reply: Reply, retry_after: float | None, scope: str | None) -> None:
+    assert waits(channel(), reply) == (retry_after, scope)
 
 
 def test_an_upgraded_group_has_moved() -> None:

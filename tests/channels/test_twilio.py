@@ -39,6 +39,7 @@ from bridge.errors import (
     BridgeError,
     ConfigError,
     ContentRefused,
+    Forbidden,
     Rejected,
     Unauthorized,
     Unavailable,
@@ -459,9 +460,8 @@ def test_a_yes_gives_the_messages_sid() -> None:
         (accepted(status="undelivered", error_code=63021), ContentRefused),
         (refused(401, 20003), Unauthorized),
         (refused(401, 70051), Unauthorized),
-        (refused(404, 20404), Unauthorized),
-        (refused(400, 21606), Unauthorized),
-        (refused(400, 63007), Unauthorized),
+        (refused(404, 20404), Forbidden),
+        *((refused(400, code), Forbidden) for code in (21606, 21659, 21703, 63007)),
         (refused(429, 20429), Unavailable),
         (refused(400, 14107), Unavailable),
         (refused(500, 20500), Unavailable),
@@ -487,10 +487,10 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
         (refused(400, 63038), 900.0, "channel"),
         (refused(400, 21611), 60.0, "channel"),
         (refused(400, 14107), None, "chat"),
-        (refused(503, 20503, **{"retry-after": "60"}), 60.0, "chat"),
-        (Reply(status=429, headers={"retry-after": "3"}, body=b"slow down"), 3.0, "chat"),
+        (refused(503, 20503, **{"retry-after": "60"}), 60.0, None),
+        (Reply(status=429, headers={"retry-after": "3"}, body=b"slow down"), 3.0, None),
     ],
     ids=["too-many", "with-a-time", "for-this-day", "queue-full", "two-numbers", "header", "proxy"],
 )
-def test_who_has_to_wait_and_for_how_long(reply: Reply, retry_after: float | None, scope: str) -> None:
+def test_who_has_to_wait_and_for_how_long(reply: Reply, retry_after: float | None, scope: str | None) -> None:
     assert waits(sms(), reply) == (retry_after, scope)

@@ -34,6 +34,7 @@ from bridge.errors import (
     BridgeError,
     ConfigError,
     ContentRefused,
+    Forbidden,
     Rejected,
     Unauthorized,
     Unavailable,
@@ -566,6 +567,7 @@ def test_a_yes_gives_the_messages_id(body: bytes, message_id: str | None) -> Non
         (answered(7, "publicAccountBlocked"), Unauthorized),
         (answered(9, "publicAccountSuspended"), Unauthorized),
         (answered(10, "webhookNotSet"), Unauthorized),
+        (answered(15, "publicAccountNotAuthorized"), Forbidden),
         (answered(11, "receiverNoSuitableDevice"), Rejected),
         (answered(12, "tooManyRequests"), Unavailable),
         (answered(13, "apiVersionNotSupported"), ContentRefused),
@@ -590,3 +592,4 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
 def test_too_many_messages_hold_one_chat() -> None:
     assert waits(channel(), answered(12, "tooManyRequests")) == (None, "chat")
     assert waits(channel(), answered(12, "tooManyRequests", wait="60")) == (60.0, "chat")
+    assert waits(channel(), answered(99, "generalError")) == (None, None), "it may be anything"

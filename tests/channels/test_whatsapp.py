@@ -39,6 +39,7 @@ from bridge.errors import (
     BridgeError,
     ConfigError,
     ContentRefused,
+    Forbidden,
     Rejected,
     Unauthorized,
     Unavailable,
@@ -595,10 +596,8 @@ def test_a_yes_gives_the_messages_id() -> None:
         ),
         *((failed(code), Rejected) for code in (130472, 131026, 131030, 131047, 131049, 131050, 132001)),
         *((failed(code), ContentRefused) for code in (100, 131008, 131009, 131051, 131052, 131053)),
-        *(
-            (failed(code), Unauthorized)
-            for code in (0, 3, 10, 190, 200, 299, 368, 131005, 131031, 131042, 133010)
-        ),
+        *((failed(code), Unauthorized) for code in (0, 190, 368, 131031, 131042, 133010)),
+        *((failed(code), Forbidden) for code in (3, 10, 200, 299, 131005)),
         (failed(100, 33), Unauthorized),
         (failed(190, status=200), Unauthorized),
         (failed(131056, status=200), Unavailable),
@@ -622,14 +621,18 @@ def test_a_no_says_what_to_do_next(reply: Reply, error: type[BridgeError]) -> No
     ("reply", "wait", "scope"),
     [
         (failed(131056), None, "chat"),
+        (failed(131056, status=429), None, "chat"),
+        (failed(131000, status=500), None, "chat"),
+        (failed(135000), None, "chat"),
+        (failed(131016, status=503), None, None),
         (failed(130429), 1.0, "channel"),
         (failed(80007), 60.0, "channel"),
         (msgspec.structs.replace(failed(4), headers={"retry-after": "7"}), 7.0, "channel"),
-        (Reply(status=503, headers={"retry-after": "3"}), 3.0, "chat"),
+        (Reply(status=503, headers={"retry-after": "3"}), 3.0, None),
     ],
-    ids=["user", "number", "account", "header", "proxy"],
+    ids=["user", "user-429", "something", "unknown", "down", "number", "account", "header", "proxy"],
 )
-def test_a_limit_holds_the_chat_or_the_whole_channel(reply: Reply, wait: float | None, scope: str) -> None:
+def test_who_has_to_wait(reply: Reply, wait: float | None, scope: str | None) -> None:
     assert waits(channel(), reply) == (wait, scope)
 
 

@@ -29,6 +29,7 @@ from bridge.channels.whatsapp import WhatsApp, WhatsAppSettings
 from bridge.content import Text
 from bridge.errors import (
     ConfigError,
+    Forbidden,
     Rejected,
     SendError,
     Unauthorized,
@@ -638,7 +639,7 @@ def test_a_number_without_a_name_is_its_number(told: dict[str, str], name: str) 
 
 @pytest.mark.parametrize("reply", [failure(190, 401), failure(100, subcode=33), failure(10, 403)], ids=str)
 def test_a_wrong_token_or_number_is_told(reply: Reply) -> None:
-    with pytest.raises(Unauthorized):
+    with pytest.raises((Unauthorized, Forbidden)):
         channel().identified(reply)
 
 

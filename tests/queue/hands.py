@@ -30,7 +30,7 @@ class Hands:
 
     async def probe_is_due(self) -> None:
         """The wait of an open breaker is over."""
-        await self.do("HSET", f"{self.prefix}stats", "down_until", 0)
+        await self.do("HSET", f"{self.prefix}stats", "down_until", 0, "down_fresh", 0)
 
     async def hold_ends(self) -> None:
         await self.do("HDEL", f"{self.prefix}stats", "hold_until")

@@ -195,3 +195,113 @@ async def test_a_hold_and_a_pause_go_before_a_probe(queue: Queue, hands: Hands) 
     assert await claim(queue) == ()
     await queue.resume()
     assert len(await claim(queue)) == OPENS_AT, "resume closes the breaker too"
+
+
+# ---- chats that fail by themselves -------------------------------------------------------------------------
+
+
+async def test_what_names_a_chat_says_that_the_platform_is_up(queue: Queue) -> None:
+    await push(queue, 4 * OPENS_AT)
+    for each in await claim(queue, 4 * OPENS_AT):
+        assert not (await queue.turn([Park(each, 60, said="answered")], 0)).opened
+    assert not await is_down(queue)
+
+
+async def test_the_probe_is_of_a_session_that_has_not_failed_lately(queue: Queue, hands: Hands) -> None:
+    """Though those that fail are due for longer."""
+    await opened(queue, OPENS_AT)
+    await push(queue, 3, "healthy")
+    await hands.probe_is_due()
+    assert (await claim_one(queue)).session == "healthy0"
+
+
+async def test_failures_from_before_the_opening_are_remembered(queue: Queue, hands: Hands) -> None:
+    """What gets through ends the count that opens the breaker, but says nothing of the chats that fail."""
+    await push(queue, 2 * OPENS_AT)
+    deliveries = await claim(queue, 20)
+    await queue.turn([down(each) for each in deliveries[: OPENS_AT - 1]], 0)
+    await queue.push("healthy", b"1")
+    await queue.turn([Ack(await claim_healthy(queue), "up")], 0)
+    assert (await queue.turn([down(each) for each in deliveries[OPENS_AT:]], 0)).opened
+    await queue.push("healthy", b"2")
+    await hands.probe_is_due()
+    assert (await claim_one(queue)).session == "healthy"
+
+
+async def claim_healthy(queue: Queue) -> Delivery:
+    """Gives all others back as they were."""
+    claimed = await claim(queue, 20)
+    await queue.turn([Park(each, 0, counted=False) for each in claimed if each.session != "healthy"], 0)
+    (healthy,) = (each for each in claimed if each.session == "healthy")
+    return healthy
+
+
+async def test_a_session_that_got_through_has_not_failed_lately(queue: Queue, hands: Hands) -> None:
+    await opened(queue, OPENS_AT)
+    await hands.probe_is_due()
+    probe = await claim_one(queue)
+    await queue.push(probe.session, b"more")
+    turn = await queue.turn([Ack(probe, "up")], 10)
+    failing = [each for each in turn.deliveries if each.session != probe.session]
+    await queue.turn([Park(each, 0, said="shut") for each in failing], 0)
+    await queue.turn([Park(each, 0) for each in turn.deliveries if each.session == probe.session], 0)
+    await hands.probe_is_due()
+    assert (await claim_one(queue)).session == probe.session
+
+
+async def test_of_those_that_failed_the_one_probes_that_failed_first(queue: Queue, hands: Hands) -> None:
+    await opened(queue, OPENS_AT)
+    await hands.do("ZADD", f"{hands.prefix}failed", "XX", await hands.now() - 10_000, "s3")
+    await hands.probe_is_due()
+    assert (await claim_one(queue)).session == "s3"
+
+
+async def test_chats_that_always_fail_delay_no_other_chat(queue: Queue, hands: Hands) -> None:
+    """Their probes lengthen the wait for them alone; who has not failed lately may go at once."""
+    await opened(queue, OPENS_AT)
+    for _ in range(4):
+        await hands.probe_is_due()
+        await queue.turn([down(await claim_one(queue))], 0)
+    assert (await queue.turn([], 10)).next_due_seconds == pytest.approx(LONGEST, abs=LONGEST / 4 + 1)
+    await queue.push("healthy", b"x")
+    turn = await queue.turn([], 10)
+    assert [each.session for each in turn.deliveries] == ["healthy"]
+    assert (await queue.turn([Ack(turn.deliveries[0], "up")], 0)).closed_after_seconds is not None
+
+
+async def test_a_breaker_that_they_open_again_delays_no_other_chat(queue: Queue, hands: Hands) -> None:
+    await test_chats_that_always_fail_delay_no_other_chat(queue, hands)
+    assert (await queue.turn([down(each) for each in await claim(queue)], 0)).opened
+    await queue.push("healthy", b"again")
+    assert (await claim_one(queue)).session == "healthy"
+
+
+async def test_a_new_session_that_fails_too_makes_all_wait(queue: Queue, hands: Hands) -> None:
+    """So an outage costs one call a wait, however many sessions are new."""
+    await opened(queue, OPENS_AT)
+    await hands.probe_is_due()
+    await queue.turn([down(await claim_one(queue))], 0)
+    await push(queue, 3, "new")
+    turn = await queue.turn([down(await claim_one(queue))], 10)
+    assert turn.deliveries == ()
+    assert 1.0 < (turn.next_due_seconds or 0) <= 4.0
+
+
+async def test_only_the_sessions_due_for_longest_are_looked_at(queue: Queue, hands: Hands) -> None:
+    """A bound on the cost of a turn; behind it, the one that failed first is taken."""
+    await push(queue, 40)
+    await queue.turn([down(each) for each in await claim(queue, 40)], 0)
+    for number in range(40):
+        await hands.do("ZADD", f"{hands.prefix}due", "XX", number + 1, f"s{number}")
+    await queue.push("healthy", b"x")
+    await hands.probe_is_due()
+    assert (await claim_one(queue)).session != "healthy"
+
+
+async def test_the_record_of_failures_is_bounded_and_ends(queue: Queue, hands: Hands) -> None:
+    await push(queue, 1_100)
+    for _ in range(11):
+        await queue.turn([down(each, 60) for each in await claim(queue, 100)], 0)
+        await queue.resume()
+    assert await hands.do("ZCARD", f"{hands.prefix}failed") == 1_000
+    assert 0 < await hands.do("PTTL", f"{hands.prefix}failed") <= 60_000

@@ -33,6 +33,7 @@ from bridge.queue import (
     Park,
     Pushed,
     Queue,
+    Refuse,
     Said,
     Settle,
     connect,
@@ -45,6 +46,7 @@ T = TypeVar("T")
 DEPTH = 7
 OPENS_AT = 2
 """In place of the breaker's own figure, which no short sequence reaches."""
+REFUSED_CHATS = 3
 NAMES = itertools.count()
 sessions = st.sampled_from("abc")
 seldom = st.sampled_from([False, False, True])
@@ -59,6 +61,7 @@ class Head:
         self.due = True
         self.tries = 0
         self.crashes = 0
+        self.refusal = ""
         self.cursor = b""
         self.stored = False
         """A cursor was stored, if an empty one."""
@@ -86,10 +89,16 @@ class Machine(RuleBasedStateMachine):
         self.letters: list[tuple[str, bytes, str]] = []
         self.last_token = 0
         self.totals = {"delivered_total": 0, "retried_total": 0, "duplicates_total": 0, "buried_total": 0}
-        self.paused = self.held = False
+        self.paused, self.held = "", False
         self.failing: set[str] = set()
-        self.down = self.probe_is_due = False
+        self.down = self.probe_is_due = self.fresh_is_due = False
         self.probe: str | None = None
+        self.failed: set[str] = set()
+        """Sessions that failed lately, in no order: several can fail in one millisecond."""
+        self.refused: dict[str, str] = {}
+        """Chats refused since a call got through, with their sessions."""
+        self.closed: set[str] = set()
+        """Sessions refused while others got through."""
 
     def run(self, awaitable: Awaitable[T]) -> T:
         return self.loop.run_until_complete(awaitable)
@@ -132,7 +141,7 @@ class Machine(RuleBasedStateMachine):
         if not self.valid(settle.delivery):
             return False
         head = self.heads[session]
-        lost = self.hear(session, settle.said)
+        lost = self.hear(session, "answered" if isinstance(settle, Refuse) else settle.said)
         match settle:
             case Ack():
                 self.pop(session)
@@ -145,35 +154,69 @@ class Machine(RuleBasedStateMachine):
                 head.tries += counted and not lost
                 self.totals["retried_total"] += counted and not lost
                 head.cursor, head.stored = (head.cursor, head.stored) if cursor is None else (cursor, True)
+            case Refuse(_, error, chat, cursor, account):
+                known = session in self.closed and not account
+                head.token, head.due, head.crashes = None, account or known, 0
+                head.cursor, head.stored = cursor, True
+                head.refusal = head.refusal if account else error
+                if not known:
+                    self.refused[chat] = session
+                    if account or len(self.refused) >= REFUSED_CHATS:
+                        self.paused = self.paused or ("unauthorized" if account else "forbidden")
         return True
 
     def hear(self, session: str, said: Said) -> bool:
         """What the breaker makes of it; whether the try is lost, since it was open already."""
-        if said == "up":
+        is_probe = self.down and session == self.probe
+        if said in ("up", "answered"):
             self.failing.clear()
             self.down, self.probe = False, None
-        elif self.down and session == self.probe:
-            self.probe, self.probe_is_due = None, said == ""
-        elif said in ("", "unsure"):
-            pass
-        elif self.down:
-            return True
-        else:
-            self.failing.add(session)
-            if said == "shut" or len(self.failing) >= OPENS_AT:
-                self.failing.clear()
-                self.down, self.probe, self.probe_is_due = True, None, False
+            if said == "up":
+                self.failed.discard(session)
+                self.release(session)
+        elif said in ("down", "shut") or (is_probe and said == "unsure"):
+            was_fresh = session not in self.failed
+            self.failed.add(session)
+            if is_probe:
+                self.probe, self.probe_is_due = None, False
+                self.fresh_is_due = not was_fresh
+            elif self.down:
+                return True
+            else:
+                self.failing.add(session)
+                if said == "shut" or len(self.failing) >= OPENS_AT:
+                    self.failing.clear()
+                    self.down, self.probe, self.probe_is_due = True, None, False
+                    self.fresh_is_due = not was_fresh
+        elif is_probe:
+            self.probe, self.probe_is_due, self.fresh_is_due = None, True, True
         return False
 
-    def slots(self, slots: int) -> int:
-        if not self.down:
-            return slots
-        probe = self.heads.get(self.probe) if self.probe is not None else None
-        probing = probe is not None and probe.token is not None and not probe.due
-        return min(slots, 1) if self.probe_is_due and not probing else 0
+    def release(self, passed: str) -> None:
+        """A call got through: the refused sessions are due, to be buried."""
+        self.closed.discard(passed)
+        self.closed |= {*self.refused.values()} - {passed}
+        for session in self.refused.values():
+            head = self.heads.get(session)
+            if head and head.refusal and head.token is None:
+                head.due = True
+        self.refused.clear()
+
+    def due(self) -> set[str]:
+        return {session for session, head in self.heads.items() if head.due}
 
     def ready(self) -> set[str]:
-        return {session for session, head in self.heads.items() if head.due}
+        """What may be claimed now, but for slots, holds and pauses."""
+        due = self.due()
+        if not self.down:
+            return due
+        probe = self.heads.get(self.probe) if self.probe is not None else None
+        if probe is not None and probe.token is not None and not probe.due:
+            return set()
+        fresh = due - self.failed
+        if fresh and (self.fresh_is_due or self.probe_is_due):
+            return fresh
+        return due if self.probe_is_due else set()
 
     def claimed(self, delivery: Delivery) -> None:
         head = self.heads[delivery.session]
@@ -181,8 +224,9 @@ class Machine(RuleBasedStateMachine):
             head.tries, head.crashes = head.tries + 1, head.crashes + 1
             self.totals["retried_total"] += 1
         assert delivery.token > self.last_token
-        expected = (self.mail[delivery.session][0], head.tries, head.crashes, head.cursor)
-        assert (delivery.payload, delivery.tries, delivery.crashes, delivery.cursor) == expected
+        expected = (self.mail[delivery.session][0], head.tries, head.crashes, head.cursor, head.refusal)
+        given = (delivery.payload, delivery.tries, delivery.crashes, delivery.cursor, delivery.refusal)
+        assert given == expected
         head.token, head.due = delivery.token, False
         self.last_token = delivery.token
 
@@ -195,6 +239,7 @@ class Machine(RuleBasedStateMachine):
             st.builds(Ack, delivery, said),
             st.builds(Park, delivery, seconds, cursors, st.booleans(), said),
             st.builds(Bury, delivery, st.just("rejected"), st.just(""), said),
+            st.builds(Refuse, delivery, st.just("no"), st.sampled_from("xyz"), st.just(b"1"), seldom),
         )
 
     # ---- what can happen ----
@@ -240,25 +285,26 @@ class Machine(RuleBasedStateMachine):
         """Settles by the holders, by zombies, or twice, in any mixture; then claims."""
         slots, worker = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 1))
         settles = data.draw(st.lists(self.any_settle(), max_size=4)) if self.claims else []
+        paused_before = self.paused
         refused = {
             (settle.delivery.session, settle.delivery.token) for settle in settles if not self.settle(settle)
         }
         open_ = not self.paused and not self.held
-        slots_open = self.slots(slots) if open_ else 0
-        ready = self.ready() if slots_open else set()
+        ready = self.ready() if open_ else set()
         turn = self.run(self.workers[worker].turn(settles, slots))
         assert turn.refused == refused
-        assert len(turn.deliveries) == min(slots_open, len(ready))
+        assert turn.pause.partition(":")[0] == ("" if paused_before else self.paused)
+        assert len(turn.deliveries) == min(slots, 1 if self.down else slots, len(ready))
         assert {delivery.session for delivery in turn.deliveries} <= ready
         for delivery in turn.deliveries:
             self.claimed(delivery)
         self.claims += turn.deliveries
         if self.down and turn.deliveries:
             self.probe, self.probe_is_due = turn.deliveries[0].session, False
-        assert turn.paused == self.paused
-        left = bool(self.ready()) and open_ and bool(self.slots(1))
+        assert turn.paused == bool(self.paused)
+        left = open_ and bool(self.ready())
         assert (turn.next_due_seconds == 0) == left
-        assert (turn.next_due_seconds is None) == (self.paused or not self.heads)
+        assert (turn.next_due_seconds is None) == (bool(self.paused) or not self.heads)
         assert self.run(self.hands.do("LLEN", self.workers[0].wake_key)) == left
 
     def beat(self, data: st.DataObject) -> None:
@@ -280,7 +326,7 @@ class Machine(RuleBasedStateMachine):
 
     def the_wait_for_a_probe_ends(self, data: st.DataObject) -> None:
         self.run(self.hands.probe_is_due())
-        self.probe_is_due = True
+        self.probe_is_due = self.fresh_is_due = True
 
     def hold(self, data: st.DataObject) -> None:
         held = data.draw(seldom)
@@ -290,9 +336,19 @@ class Machine(RuleBasedStateMachine):
     def pause(self, data: st.DataObject) -> None:
         paused = data.draw(seldom)
         self.run(self.workers[1].pause("why") if paused else self.workers[1].resume())
-        self.paused = paused
-        if not paused:
-            self.down, self.probe = False, None
+        if paused:
+            self.paused = self.paused or "why"
+            return
+        self.down, self.probe = False, None
+        if self.paused and self.refused:
+            self.down = self.probe_is_due = self.fresh_is_due = True
+            for session in self.refused.values():
+                self.failed.add(session)
+                if head := self.heads.get(session):
+                    head.refusal, head.due = "", head.due or head.token is None
+            if self.paused == "unauthorized":
+                self.refused.clear()
+        self.paused = ""
 
     def replay(self, data: st.DataObject) -> None:
         session, payload, _ = self.letters.pop(0)
@@ -309,12 +365,11 @@ class Machine(RuleBasedStateMachine):
         stats = self.run(self.workers[1].stats())
         leased = [head for head in self.heads.values() if head.token is not None]
         assert stats.depth == sum(map(len, self.mail.values()))
-        assert (stats.sessions, stats.ready) == (len(self.mail), len(self.ready()))
+        assert (stats.sessions, stats.ready) == (len(self.mail), len(self.due()))
         assert stats.in_flight == len(leased)
         if not any(head.due for head in leased):
             assert stats.parked == stats.sessions - stats.ready - stats.in_flight
-        assert stats.paused == ("why" if self.paused else "")
-        assert (stats.down_seconds is not None) == self.down
+        assert stats.paused.partition(":")[0] == self.paused
         assert {name: getattr(stats, name) for name in self.totals} == self.totals
 
     @invariant()

@@ -151,7 +151,8 @@ async def paused(queue: Queue, redis: Redis) -> None:
 async def shut(queue: Queue, redis: Redis) -> None:
     (delivery,) = (await queue.turn([], 1)).deliveries
     await queue.turn([Park(delivery, 0, said="shut")], 0)
-    await redis.hset("{bridge:support:out}:stats", "down_until", str(2**52))  # type: ignore[misc]
+    late = {"down_until": str(2**52), "down_fresh": str(2**52)}
+    await redis.hset("{bridge:support:out}:stats", mapping=late)  # type: ignore[misc]
 
 
 async def parked(queue: Queue, redis: Redis) -> None:

@@ -15,7 +15,16 @@ import pytest
 from redis.asyncio import Redis
 
 from bridge.channels import registry
-from bridge.errors import ContentRefused, Moved, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import (
+    ContentRefused,
+    Forbidden,
+    Moved,
+    Rejected,
+    SendError,
+    Unauthorized,
+    Unavailable,
+    Uncertain,
+)
 from bridge.events import EVENT_TYPES
 from bridge.events.responses import RESPONSE_TYPES
 from bridge.samples import sample
@@ -173,6 +182,27 @@ async def test_a_refused_credential_pauses_loudly_and_loses_nothing(way: Way, na
         await quiet(queue)
     assert sorted(way.shown) == sorted(way.wires(here + there))
     assert await way.letters() == []
+
+
+@pytest.mark.parametrize(("kind", "name"), cases(Forbidden))
+async def test_an_unclear_refusal_is_buried_when_another_chat_gets_through(way: Way, name: str) -> None:
+    way.there.will(name)
+    here = await way.push(text("here"))
+    queue = way.bridge.queue
+    async with way.working(concurrency=1):
+        await until(way.parked)
+        assert way.received == way.wires(here)
+        assert (await queue.stats()).dead == 0
+        there = await way.push(text("there"), chat=1)
+        await quiet(queue)
+    assert way.shown == way.wires(there)
+    assert len(way.received) == 2, "the refused message was not sent again"
+    (letter,) = await queue.dead()
+    assert (letter.session, letter.reason, letter.tries) == ("s0", "rejected", 0)
+    assert letter.error
+    stats = await queue.stats()
+    assert (stats.paused, stats.retried_total) == ("", 0)
+    assert way.bridge.value('moveo_bridge_calls_total{integration="support",outcome="forbidden"}') == 1
 
 
 @pytest.mark.parametrize(("kind", "name"), cases(Moved))

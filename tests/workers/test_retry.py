@@ -4,6 +4,7 @@ import pytest
 
 from bridge.errors import (
     ContentRefused,
+    Forbidden,
     Moved,
     Rejected,
     StoreUnavailable,
@@ -12,7 +13,7 @@ from bridge.errors import (
     Uncertain,
 )
 from bridge.moveo import SessionGone
-from bridge.queue import Bury, Delivery, Park
+from bridge.queue import Bury, Delivery, Park, Refuse
 from workers.retry import CAP_SECONDS, Decision, Policy, backoff_seconds, decide, describe
 
 POLICY = Policy(max_age_seconds=100.0)
@@ -22,7 +23,7 @@ IDEMPOTENT = Policy(max_age_seconds=100.0, resend="hold", idempotent=True)
 
 def settled(error: Exception, *, tries: int = 0, age: float = 0.0, policy: Policy = POLICY) -> Decision:
     delivery = Delivery("s", 1, tries, 0, b"old", b"{}", 0)
-    return decide(error, delivery, cursor=b"new", age_seconds=age, policy=policy, random=0.5)
+    return decide(error, delivery, chat="chat", cursor=b"new", age_seconds=age, policy=policy, random=0.5)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,12 @@ def settled(error: Exception, *, tries: int = 0, age: float = 0.0, policy: Polic
         pytest.param(Uncertain("cut"), {"policy": HOLD}, ("bury", "uncertain", "cut"), id="uncertain, hold"),
         pytest.param(Uncertain("x"), {"policy": IDEMPOTENT}, ("park", 0.5, True), id="uncertain, idempotent"),
         pytest.param(Uncertain("cut"), {"age": 100.0}, ("bury", "expired", "cut"), id="uncertain, too old"),
-        pytest.param(Unauthorized("401"), {"age": 1e6}, ("park", 0.0, False), id="unauthorized"),
+        pytest.param(Unauthorized("401"), {"age": 1e6}, ("refuse", "401", True), id="unauthorized"),
+        pytest.param(Forbidden("200"), {"age": 1e6}, ("refuse", "200", False), id="forbidden"),
+        pytest.param(Unavailable("x", scope="chat"), {"tries": 3}, ("park", 4.0, True), id="chat backs off"),
+        pytest.param(
+            Unavailable("x", scope="chat"), {"age": 100.0}, ("bury", "expired", "x"), id="chat, too old"
+        ),
         pytest.param(StoreUnavailable("oom"), {"age": 1e6, "tries": 99}, ("park", 0.5, False), id="store"),
         pytest.param(KeyError("x"), {"tries": 1}, ("park", 1.0, True), id="fault"),
         pytest.param(KeyError("x"), {"tries": 4}, ("bury", "fault", "KeyError"), id="last fault"),
@@ -60,34 +66,45 @@ def test_what_becomes_of_it(error: Exception, given: dict[str, object], settle: 
             assert (delivery.cursor, cursor) == (b"old", b"new")
         case Bury(_, reason, text):
             assert ("bury", reason, text) == settle
+        case Refuse(_, words, chat, cursor, account):
+            assert ("refuse", words, account) == settle
+            assert (chat, cursor) == ("chat", b"new")
 
 
 @pytest.mark.parametrize(
-    ("error", "given", "holds", "pause", "said"),
+    ("error", "given", "holds", "said"),
     [
         pytest.param(
-            Unavailable("x", retry_after=7.0, scope="channel"), {}, (7.0, 0.0), "", "up", id="channel's limit"
+            Unavailable("x", retry_after=7.0, scope="channel"),
+            {},
+            (7.0, 0.0),
+            "answered",
+            id="channel's limit",
         ),
-        pytest.param(Unavailable("x", retry_after=7.0), {}, (0.0, 7.0), "", "up", id="the chat's limit"),
-        pytest.param(Unavailable("x", scope="channel"), {}, (0.0, 0.0), "", "shut", id="shut for all"),
-        pytest.param(Unavailable("x"), {}, (0.0, 0.0), "", "down", id="unavailable"),
-        pytest.param(Unavailable("x"), {"age": 100.0}, (0.0, 0.0), "", "down", id="and too old"),
-        pytest.param(Uncertain("x"), {}, (0.0, 0.0), "", "down", id="uncertain"),
-        pytest.param(Uncertain("x"), {"policy": HOLD}, (0.0, 0.0), "", "down", id="uncertain, hold"),
+        pytest.param(Unavailable("x", retry_after=7.0), {}, (0.0, 7.0), "answered", id="the chat's limit"),
+        pytest.param(Unavailable("x", scope="channel"), {}, (0.0, 0.0), "shut", id="shut for all"),
         pytest.param(
-            Unauthorized("bad token"), {}, (0.0, 0.0), "unauthorized: bad token", "up", id="credentials"
+            Unavailable("x", scope="chat"), {"tries": 3}, (0.0, 4.0), "answered", id="the chat's own"
         ),
-        pytest.param(Rejected("x"), {}, (0.0, 0.0), "", "up", id="one message's own"),
-        pytest.param(StoreUnavailable("oom"), {}, (0.0, 0.0), "", "", id="our store's"),
-        pytest.param(KeyError("x"), {}, (0.0, 0.0), "", "", id="our own fault"),
+        pytest.param(
+            Unavailable("x", scope="chat"), {"age": 100.0}, (0.0, 0.0), "answered", id="the chat's, too old"
+        ),
+        pytest.param(Unavailable("x"), {}, (0.0, 0.0), "down", id="unavailable"),
+        pytest.param(Unavailable("x"), {"age": 100.0}, (0.0, 0.0), "down", id="and too old"),
+        pytest.param(Uncertain("x"), {}, (0.0, 0.0), "down", id="uncertain"),
+        pytest.param(Uncertain("x"), {"policy": HOLD}, (0.0, 0.0), "down", id="uncertain, hold"),
+        pytest.param(Rejected("x"), {}, (0.0, 0.0), "answered", id="one message's own"),
+        pytest.param(StoreUnavailable("oom"), {}, (0.0, 0.0), "", id="our store's"),
+        pytest.param(KeyError("x"), {}, (0.0, 0.0), "", id="our own fault"),
     ],
 )
 def test_what_it_means_for_the_rest_of_the_queue(
-    error: Exception, given: dict[str, object], holds: tuple[float, float], pause: str, said: str
+    error: Exception, given: dict[str, object], holds: tuple[float, float], said: str
 ) -> None:
     decision = settled(error, **given)  # type: ignore[arg-type]
     assert (decision.hold_seconds, decision.chat_seconds) == holds
-    assert (decision.pause, decision.settle.said) == (pause, said)
+    assert isinstance(decision.settle, Park | Bury)
+    assert decision.settle.said == said
 
 
 @pytest.mark.parametrize("tries", [0, 1, 5, 6, 7, 10_000])

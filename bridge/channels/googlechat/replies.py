@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from bridge.channels import Reply, text
 from bridge.channels.foreign import foreign
-from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
+from bridge.channels.later import later
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized
 
 SETTINGS: Final = ("ACCESS_TOKEN", "SERVICE_DISABLED", "API_KEY", "ACCOUNT_STATE", "app not found")
 """What a 403 or 404 says when the app or its token is meant, and not the space."""
@@ -38,7 +38,7 @@ def _failure(reply: Reply, status: str, failure: Mapping[Any, Any]) -> SendError
     """By Google's status; its sentence may quote the message, and is left out."""
     reason = f"HTTP {reply.status} {text.clean(status)[:40]}"
     if reply.status == 429 or reply.status >= 500 or status in LATER:
-        return Unavailable(reason, retry_after=retry_after(reply.headers))
+        return later(reply, reason)
     said = f"{failure.get('message')} {failure.get('details')}"
     if reply.status == 401 or (reply.status in (403, 404) and any(sign in said for sign in SETTINGS)):
         return Unauthorized(reason)

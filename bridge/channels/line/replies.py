@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from bridge.channels import Reply, text
 from bridge.channels.foreign import foreign
+from bridge.channels.later import later
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
+from bridge.errors import ContentRefused, Forbidden, Rejected, SendError, Unauthorized, Unavailable
 
 HELD_SECONDS: Final = 1.0
 """The account's limit is of calls in a second, and LINE never says how long to wait."""
@@ -49,15 +50,17 @@ def _failure(reply: Reply, body: Mapping[Any, Any]) -> SendError:
             return Unauthorized(reason)
         case 429:
             return Unavailable(reason, retry_after=HELD_SECONDS if wait is None else wait, scope="channel")
-        case 401 | 403:
+        case 401:
             return Unauthorized(reason)
+        case 403:  # "not authorized to use the API": a feature, or the account
+            return Forbidden(reason)
         case 400 if "'to'" in reason or _is_about_the_address(body.get("details")):
             return Rejected(reason)
         case 400 | 413:
             return ContentRefused(reason)
         case status if 400 <= status < 500 and status not in (408, 409, 425):
             return Rejected(reason)
-    return Unavailable(reason, retry_after=wait)
+    return later(reply, reason)
 
 
 def _is_about_the_address(details: object) -> bool:

@@ -13,21 +13,21 @@ from typing import Any, Final
 from bridge.channels import Reply
 from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
+from bridge.errors import ContentRefused, Forbidden, Rejected, SendError, Unauthorized, Unavailable
 
 LOCKED_OUT: Final = frozenset(
     {
         "M_UNKNOWN_TOKEN",
         "M_MISSING_TOKEN",
-        "M_UNAUTHORIZED",
         "M_USER_DEACTIVATED",
         "M_USER_LOCKED",
         "M_USER_SUSPENDED",
         "M_CONSENT_NOT_GIVEN",
-        "M_UNRECOGNIZED",
     }
 )
-"""Of all calls alike: the token, the account, its consent to the terms, or an address amiss."""
+"""Of all calls alike: the token, the account, or its consent to the terms."""
+UNCLEAR: Final = frozenset({"M_UNAUTHORIZED", "M_UNRECOGNIZED"})
+"""A right that the account lacks, here or everywhere; a room's or the homeserver's address that is wrong."""
 LATER: Final = frozenset({"M_LIMIT_EXCEEDED", "M_RESOURCE_LIMIT_EXCEEDED"})
 GONE: Final = frozenset({"M_FORBIDDEN", "M_NOT_FOUND", "M_GUEST_ACCESS_FORBIDDEN"})
 """Not in the room, no right to speak in it, no such room."""
@@ -96,6 +96,8 @@ def _failed(reply: Reply, code: str, failure: Mapping[Any, Any]) -> SendError:
         return Unavailable(reason, retry_after=retry_after(reply.headers))
     if reply.status == 401 or code in LOCKED_OUT:
         return Unauthorized(reason)
+    if code in UNCLEAR:
+        return Forbidden(reason)
     if code in GONE or reply.status in (403, 404):
         return Rejected(reason)
     # Whatever else it dislikes is not the room: a simpler form costs one call more, and may pass.

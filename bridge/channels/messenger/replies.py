@@ -17,7 +17,7 @@ HELD: Final = {
 }
 """Limits of the whole page or app, and how many seconds it is held where Meta names no time."""
 LATER: Final = frozenset({1, 2, 1200})
-"""Not now, for this chat."""
+"""Not now."""
 UNREACHABLE: Final = frozenset({33, 1545041, 2018001, 2018065, 2018108, 2018278, 2534022})
 """Subcodes of a user who is unknown, unavailable, or whose last message was more than 24 hours ago."""
 UNAVAILABLE_PERSON: Final = 551
@@ -43,5 +43,5 @@ def failed(failure: graph.Failure) -> SendError | None:
     if code in HELD:
         return Unavailable(reason, retry_after=failure.wait or HELD[code], scope="channel")
     if code in LATER:
-        return Unavailable(reason, retry_after=failure.wait)
+        return failure.later()
     return None

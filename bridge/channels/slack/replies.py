@@ -12,33 +12,30 @@ from typing import Final
 from bridge.channels import Reply
 from bridge.channels.foreign import foreign
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Forbidden, Rejected, SendError, Unauthorized, Unavailable, Uncertain
 
-LATER: Final = {
-    "org_login_required",
-    "rate_limited",
-    "ratelimited",
-    "request_timeout",
-    "service_unavailable",
-    "team_added_to_org",
-}
+LIMITED: Final = {"rate_limited", "ratelimited"}
+LATER: Final = {"org_login_required", "request_timeout", "service_unavailable", "team_added_to_org"}
 PERHAPS: Final = {"fatal_error", "internal_error"}
 """Some of it may have been done before the error was raised, Slack says."""
 LOCKED_OUT: Final = {
     "accesslimited",
     "account_inactive",
-    "app_access_restricted",
-    "ekm_access_denied",
-    "enterprise_is_restricted",
     "invalid_auth",
     "missing_scope",
     "not_allowed_token_type",
     "not_authed",
-    "team_access_not_granted",
     "token_expired",
     "token_revoked",
     "two_factor_setup_required",
 }
+UNCLEAR: Final = {
+    "app_access_restricted",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
+    "team_access_not_granted",
+}
+"""A right that the app lacks: in the workspace that this channel is of, or everywhere."""
 GONE: Final = {
     "access_denied",
     "cannot_dm_bot",
@@ -68,26 +65,37 @@ def check(reply: Reply) -> str | None:
         case {"ok": False, "error": str(error)} if reply.status < 500 and re.fullmatch(r"\w{1,80}", error):
             raise _failed(reply, error)
         case _ if reply.status == 429:
-            raise _unavailable(reply, "HTTP 429 without Slack's JSON")
+            raise _limited(reply, "HTTP 429 without Slack's JSON")
         case _:
             raise foreign(reply, "Slack's JSON")
 
 
 def _failed(reply: Reply, error: str) -> SendError:
-    if error in LATER or reply.status == 429:
-        return _unavailable(reply, error)
+    if error in LIMITED or reply.status == 429:
+        return _limited(reply, error)
+    if error in LATER:
+        return Unavailable(error, retry_after=retry_after(reply.headers))
     if error in PERHAPS:
         return Uncertain(error)
     if error in LOCKED_OUT:
         return Unauthorized(error)
+    if error in UNCLEAR:
+        return Forbidden(error)
     if error in GONE or error.startswith("restricted_action"):
         return Rejected(error)
     # Whatever else it dislikes is not the chat: a simpler form costs one call more, and may pass.
     return ContentRefused(error)
 
 
-def _unavailable(reply: Reply, reason: str) -> Unavailable:
-    """A time that Slack names is the method's in the whole workspace, and all messages go by one method."""
+def _limited(reply: Reply, reason: str) -> Unavailable:
+    """Return the error for a rate limit: the time is in the header, or in the body as `retry_after`.
+
+    chat.postMessage is limited to a message a second in each channel, and by workspace besides. One busy
+    channel must not stop the others, and a channel that meets the workspace's limit is told so itself.
+    https://docs.slack.dev/apis/web-api/rate-limits
+    """
     wait = retry_after(reply.headers)
-    limited = wait is not None and reply.status in (200, 429)
-    return Unavailable(reason, retry_after=wait, scope="channel" if limited else "chat")
+    match reply.json():
+        case {"retry_after": int() | float() as seconds} if wait is None and 0 <= seconds is not True:
+            wait = float(seconds)
+    return Unavailable(reason, retry_after=wait, scope="chat")

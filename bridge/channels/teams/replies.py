@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from bridge.channels import Reply
 from bridge.channels.foreign import foreign
-from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
+from bridge.channels.later import later
+from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized
 
 ACCEPTED: Final = 202
 LATER: Final = frozenset({408, 412, 425, 429})
@@ -52,6 +52,6 @@ def _failure(reply: Reply, error: Any) -> SendError:
         case status if status in OTHERWISE:
             return ContentRefused(reason)
         case status if status in LATER or status >= 500:
-            return Unavailable(reason, retry_after=retry_after(reply.headers))
+            return later(reply, reason)
         case _:
             return Rejected(reason)

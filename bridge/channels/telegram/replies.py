@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bridge.channels import Reply, text
 from bridge.channels.foreign import foreign
+from bridge.channels.later import scope_of
 from bridge.channels.retry_after import retry_after
 from bridge.errors import ContentRefused, Moved, Rejected, Unauthorized, Unavailable
 
@@ -58,9 +59,9 @@ def _failed(reply: Reply, failure: Mapping[Any, Any]) -> None:
         case {"migrate_to_chat_id": int(chat)}:
             raise Moved(reason, to=str(chat))
         case {"retry_after": int(seconds)} if status == 429:
-            raise Unavailable(reason, retry_after=float(max(seconds, 0)))
+            raise Unavailable(reason, retry_after=float(max(seconds, 0)), scope="chat")
     if status == 429 or status >= 500:
-        raise Unavailable(reason, retry_after=retry_after(reply.headers))
+        raise Unavailable(reason, retry_after=retry_after(reply.headers), scope=scope_of(status))
     if status in (401, 404) or "frozen_method_invalid" in said:
         raise Unauthorized(reason)
     if "query is too old" in said:

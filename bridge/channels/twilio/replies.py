@@ -10,13 +10,14 @@ from typing import Final
 
 from bridge.channels import Reply
 from bridge.channels.foreign import foreign
+from bridge.channels.later import later
 from bridge.channels.retry_after import retry_after
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable
+from bridge.errors import ContentRefused, Forbidden, Rejected, SendError, Unauthorized, Unavailable
 
-SETTINGS: Final = frozenset(
-    {20003, 20005, 20008, 20404, 21212, 21606, 21659, 21660, 21703, 21704, 30002, 63007}
-)
-"""The account, its credentials or its sender: no other message would pass either."""
+LOCKED_OUT: Final = frozenset({20003, 20005, 20008, 30002})
+"""The account or its credentials: no other message would pass either."""
+UNCLEAR: Final = frozenset({20404, 21212, 21606, 21659, 21660, 21703, 21704, 63007})
+"""The sender: it cannot be used at all, or not for this receiver's country or kind of number."""
 HELD: Final = {
     20429: 1.0,  # calls at once
     21611: 60.0,  # the sender's queue at Twilio is full: it holds hours
@@ -60,7 +61,9 @@ def _failure(reply: Reply, code: int) -> SendError:
         held = wait if wait is not None else HELD.get(code, HELD[20429])
         return Unavailable(reason, retry_after=held, scope="channel")
     if code in LATER or reply.status >= 500:
-        return Unavailable(reason, retry_after=wait)
-    if code in SETTINGS or reply.status == 401:
+        return later(reply, reason)
+    if code in LOCKED_OUT or reply.status == 401:
         return Unauthorized(reason)
+    if code in UNCLEAR:
+        return Forbidden(reason)
     return ContentRefused(reason) if code in FORM else Rejected(reason)

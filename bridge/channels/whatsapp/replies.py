@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.channels import Reply, graph
-from bridge.errors import ContentRefused, Rejected, SendError, Unauthorized, Unavailable, Uncertain
+from bridge.errors import ContentRefused, Forbidden, Rejected, SendError, Unauthorized, Unavailable, Uncertain
 
 HELD: Final = {
     4: 60.0,  # calls of the app in an hour
@@ -21,8 +21,10 @@ HELD: Final = {
     131064: 600.0,  # the account's messaging limit
 }
 """Limits of the whole account, and how many seconds it is held where Meta names no time."""
-LATER: Final = frozenset({1, 2, 131000, 131016, 131056, 133004, 135000})
-"""Not now, for this chat: unknown errors, a service that is down, too many messages to this user (131056)."""
+CHAT_LATER: Final = frozenset({131000, 131056})
+"""Not now, for this chat: something went wrong with this message, too many messages to this user."""
+LATER: Final = frozenset({1, 2, 131016, 133004, 135000})
+"""Not now: unknown errors, a service that is down."""
 NEVER: Final = frozenset(
     {
         *(130472, 131049),  # held back by an experiment, or for the sake of the user's patience
@@ -32,8 +34,10 @@ NEVER: Final = frozenset(
     }
 )
 """No form of the message would reach the user."""
-REFUSED: Final = frozenset({131005, 131031, 131042, 131045, 133010, 133016})
-"""The account: no permission, locked, not paid for, not registered."""
+LOCKED_OUT: Final = frozenset({131031, 131042, 131045, 133010, 133016})
+"""The account: locked, not paid for, not registered."""
+UNCLEAR: Final = frozenset({131005})
+"""A permission is missing, for this message or for all."""
 FORM: Final = frozenset({100, 131008, 131009, 131051, 131052, 131053})
 """This form of the message: a parameter, a type, a file that cannot be fetched."""
 
@@ -53,12 +57,16 @@ def failed(failure: graph.Failure) -> SendError | None:
     code, reason = failure.code, failure.reason
     if code in HELD:
         return Unavailable(reason, retry_after=failure.wait or HELD[code], scope="channel")
+    if code in CHAT_LATER:
+        return Unavailable(reason, retry_after=failure.wait, scope="chat")
     if code in LATER:
-        return Unavailable(reason, retry_after=failure.wait)
+        return failure.later()
     if code in NEVER:
         return Rejected(reason)
-    if code in REFUSED:
+    if code in LOCKED_OUT:
         return Unauthorized(reason)
+    if code in UNCLEAR:
+        return Forbidden(reason)
     if code in FORM and (code, failure.subcode) != graph.NO_SUCH_OBJECT:
         return ContentRefused(reason)
     return None

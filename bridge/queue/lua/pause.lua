@@ -1,15 +1,24 @@
 -- Lets nothing be claimed until it is lifted again.
--- KEYS: stats due wake
--- ARGV: reason; "" lifts the pause, closes the breaker and wakes a worker
+-- KEYS: stats due wake refused failed
+-- ARGV: reason, prefix of state:<session>; the reason "" lifts the pause, closes the breaker and wakes a worker
 -- Returns whether that changed anything: the first reason stays.
-local stats, due, wake = unpack(KEYS)
-local reason = ARGV[1]
+-- Where refusals paused the queue, the breaker is left open for one delivery to probe at once, so that a session
+-- that was not refused shows whether the account works.
+local stats, due, wake, refused, failed = unpack(KEYS)
+local reason, prefix = ARGV[1], ARGV[2]
 redis.call('PERSIST', stats) -- first, a write that cannot grow: a full server lets the rest through
 if reason ~= '' then
   return redis.call('HSETNX', stats, 'paused', reason)
 end
-local lifted = redis.call('HDEL', stats, 'paused', 'down_since', 'down_until', 'down_tries', 'probe')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local was_paused = redis.call('HGET', stats, 'paused')
+redis.call('HDEL', stats, 'paused')
+local closed = redis.call('HDEL', stats, 'down_since', 'down_until', 'down_fresh', 'down_tries', 'probe') > 0
+if was_paused and retry_refused(refused, failed, due, prefix, was_paused, now) then
+  redis.call('HSET', stats, 'down_since', now, 'down_until', now, 'down_fresh', now, 'down_tries', 0)
+end
 if redis.call('EXISTS', due) == 1 and redis.call('LLEN', wake) == 0 then
   redis.call('LPUSH', wake, '1')
 end
-return math.min(lifted, 1)
+return (was_paused or closed) and 1 or 0

@@ -1,18 +1,20 @@
 -- Settles what a worker holds, then claims what is due.
--- KEYS: due head stats wake dead failing
+-- KEYS: due head stats wake dead failing failed refused closed
 -- ARGV: prefix of mail:<session> and state:<session>, free slots, suspicion it can bear, lease (ms), dead letters
 --   kept, until when it may claim (ms of this clock; "": whenever); then for each settle six: verb, session,
 --   token, a, b, what it says of the other side (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error;
---   "wait" and "retry" (parks: uncounted, counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it
--- Returns {numbers of the refused settles, claims as {session, token, tries, crashes, cursor, value},
---   ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is held,
---   1 when the breaker has opened, ms it was open when it has closed (-1: it has not), what time it is (ms),
---   1 when it came too late to claim}.
+--   "wait" and "retry" (parks: uncounted, counted) with a = delay (ms), b = "=" .. cursor, or "" to leave it;
+--   "refuse" and "deny" (lib/refusals.lua: of the chat or the account, of the account) with a = chat, b as for a
+--   park, and the platform's words in the last place
+-- Returns {numbers of the settles that came too late, claims as {session, token, tries, crashes, cursor, value,
+--   refusal}, ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is
+--   held, 1 when the breaker has opened, ms it was open when it has closed (-1: it has not), what time it is
+--   (ms), 1 when it came too late to claim, the reason if this turn paused the queue}.
 -- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
 -- After two in a row a session is a suspect: of these a worker gets a few; after three it gets one, and no other
 --   suspect. So an event that kills workers is found out without all that were in the same hands. What is too
 --   much suspicion for a worker is put aside for a moment.
-local due, head, stats, wake, dead, failing = unpack(KEYS)
+local due, head, stats, wake, dead, failing, failed, refused, closed = unpack(KEYS)
 local prefix, slots, suspicion = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease, keep, claims_until, aside = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), 250
 local call, time = redis.call, redis.call('TIME')
@@ -21,20 +23,30 @@ local counts = { in_flight = 0, depth = 0, delivered = 0, retried = 0, buried = 
 call('DEL', wake) -- first, a write that cannot grow: a full server lets the rest through
 
 local known = call('HMGET', stats,
-  'paused', 'hold_until', 'chats_until', 'down_since', 'down_until', 'down_tries', 'probe')
+  'paused', 'hold_until', 'chats_until', 'down_since', 'down_until', 'down_fresh', 'down_tries', 'probe')
 local paused, hold, chats = known[1], tonumber(known[2] or 0), tonumber(known[3] or 0)
-local breaker, jitter = breaker_of(unpack(known, 4, 7)), time[2] % 1000 / 1000
+local breaker, jitter = breaker_of(unpack(known, 4, 8)), time[2] % 1000 / 1000
+local pauses = ''
 
-local refused = {}
+local outdated = {}
 for at = 7, #ARGV, 6 do
   local verb, session, token, a, b, said = unpack(ARGV, at, at + 5)
   local mail, state = prefix .. 'mail:' .. session, prefix .. 'state:' .. session
   if call('HGET', state, 'token') ~= token then
-    refused[#refused + 1] = (at - 1) / 6
+    outdated[#outdated + 1] = (at - 1) / 6
   else
     counts.in_flight = counts.in_flight - 1
-    local lost = hear(breaker, failing, said, session, now, jitter)
-    if verb == 'wait' or verb == 'retry' then
+    local is_refusal = verb == 'refuse' or verb == 'deny'
+    local signal = is_refusal and 'answered' or said
+    local lost = hear(breaker, failing, failed, signal, session, now, jitter)
+    if signal == 'up' then release(refused, closed, due, prefix, session, now) end
+    if is_refusal then
+      call('HDEL', state, 'token', 'crashes')
+      if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
+      local delay, reason = refuse(refused, closed, state, session, a, said, verb == 'deny')
+      call('ZADD', due, now + delay, session)
+      if reason and call('HSETNX', stats, 'paused', reason) == 1 then paused, pauses = reason, reason end
+    elseif verb == 'wait' or verb == 'retry' then
       call('HDEL', state, 'token', 'crashes')
       if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
       if verb == 'retry' and not lost then
@@ -69,16 +81,21 @@ end
 local ready = {}
 local late = slots > 0 and claims_until and now > claims_until
 if late then slots = 0 end
-slots = slots_of(breaker, due, prefix, slots, now)
+local probe = breaker.since and next_probe(breaker, due, failed, prefix, now)
 if slots > 0 and not paused and hold <= now then
-  ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots)
+  if breaker.since then
+    ready = { probe }
+  else
+    ready = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, slots)
+  end
 end
 local token = #ready > 0 and call('HINCRBY', stats, 'token', #ready) - #ready
 local claims = {}
 for _, session in ipairs(ready) do
   -- No value: the server has evicted the mailbox, which it should not. The claim is empty and will be buried.
   local state, value = prefix .. 'state:' .. session, call('LINDEX', prefix .. 'mail:' .. session, 0)
-  local held, tries, crashes, cursor = unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor'))
+  local held, tries, crashes, cursor, refusal =
+    unpack(call('HMGET', state, 'token', 'tries', 'crashes', 'cursor', 'refusal'))
   tries, crashes, token = tonumber(tries or 0), tonumber(crashes or 0), token + 1
   if held then tries, crashes, counts.retried = tries + 1, crashes + 1, counts.retried + 1 end
   local weight = crashes > 2 and 8 or crashes > 1 and 1 or 0 -- as Delivery.suspicion
@@ -98,7 +115,7 @@ for _, session in ipairs(ready) do
       call('HSET', state, 'token', token)
     end
     call('ZADD', due, now + lease, session)
-    claims[#claims + 1] = { session, token, tries, crashes, cursor or '', value or '' }
+    claims[#claims + 1] = { session, token, tries, crashes, cursor or '', value or '', refusal or '' }
   end
 end
 if claims[1] and breaker.since then probes(breaker, claims[1][1], now + lease) end
@@ -109,11 +126,10 @@ for name, by in pairs(counts) do
 end
 local first, wait = call('ZRANGE', due, 0, 0, 'WITHSCORES'), -1
 if not paused and first[2] then
-  local gate = math.max(hold, breaker.since and breaker.until_at or 0)
-  wait = math.max(tonumber(first[2]), gate, now) - now
+  wait = math.max(tonumber(first[2]), hold, gate_of(breaker, probe, now)) - now
   if wait == 0 then call('LPUSH', wake, '1') end -- more is due than there were slots: for another worker
 end
 return {
-  refused, claims, wait, paused and 1 or 0, chats > now and 1 or 0, breaker.opened, breaker.closed_after,
-  now, late and 1 or 0
+  outdated, claims, wait, paused and 1 or 0, chats > now and 1 or 0, breaker.opened, breaker.closed_after,
+  now, late and 1 or 0, pauses
 }

@@ -1,0 +1,25 @@
+"""The error for a platform's own answer that means "later"."""
+
+from __future__ import annotations
+
+from bridge.channels.call import Reply
+from bridge.channels.retry_after import retry_after
+from bridge.errors import Scope, Unavailable
+
+
+def later(reply: Reply, reason: str, *, wait: float | None = None) -> Unavailable:
+    """Return Unavailable with the reply's Retry-After header, or with `wait` (seconds) where it has none.
+
+    The reply must be the platform's own (see bridge.channels.foreign).
+    """
+    asked = retry_after(reply.headers)
+    return Unavailable(reason, retry_after=wait if asked is None else asked, scope=scope_of(reply.status))
+
+
+def scope_of(status: int) -> Scope | None:
+    """Return what a well-formed refusal with this HTTP status is about.
+
+    A 4xx (or a 200 with an error inside) shows that the platform is up, so it is about one chat. A 5xx says
+    nothing of whom it concerns.
+    """
+    return "chat" if status // 100 in (2, 4) else None

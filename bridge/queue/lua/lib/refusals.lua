@@ -1,0 +1,56 @@
+-- Refusals by which a platform can mean one chat or the whole account. The hash `refused` holds the chats that
+-- were refused since a call last got through, each with its session. Such a session is parked, and its state has
+-- the platform's words in the field `refusal`: a worker that claims it buries its event. It is due when a call to
+-- another chat gets through, or after REFUSED_MS. REFUSED_CHATS chats in a row pause the queue. A refusal that
+-- surely means the account pauses the queue at once.
+-- The sorted set `closed` holds the sessions that were refused while others got through, with the time (ms). They
+-- are refused for their own sake: what is refused in them again is buried at once and counts for nothing.
+local REFUSED_CHATS, REFUSED_MS = 3, 60000
+local CLOSED_MS, CLOSED_SESSIONS = 86400000, 10000 -- for how long they are known, and how many
+
+-- Notes a refusal. Returns how long the session is parked (ms), and the reason to pause the queue or nil.
+local function refuse(refused, closed, state, session, chat, words, account)
+  if account then
+    redis.call('HSET', refused, chat, session)
+    return 0, 'unauthorized: ' .. words
+  end
+  redis.call('HSET', state, 'refusal', words)
+  if redis.call('ZSCORE', closed, session) then return 0, nil end
+  redis.call('HSET', refused, chat, session)
+  if redis.call('HLEN', refused) < REFUSED_CHATS then return REFUSED_MS, nil end
+  return REFUSED_MS, 'forbidden: ' .. REFUSED_CHATS .. ' chats in a row were refused, the last one with ' .. words
+end
+
+-- A call got through in `passed`, so the account works: what waits in the refused sessions will be buried.
+local function release(refused, closed, due, prefix, passed, now)
+  redis.call('ZREM', closed, passed)
+  local pairs_of = redis.call('HGETALL', refused)
+  if not pairs_of[1] then return end
+  for n = 2, #pairs_of, 2 do
+    local session = pairs_of[n]
+    local known = redis.call('HMGET', prefix .. 'state:' .. session, 'refusal', 'token')
+    if known[1] and not known[2] then redis.call('ZADD', due, 'XX', now, session) end
+    if session ~= passed then redis.call('ZADD', closed, now, session) end
+  end
+  redis.call('ZREMRANGEBYSCORE', closed, '-inf', now - CLOSED_MS)
+  redis.call('ZREMRANGEBYRANK', closed, 0, -CLOSED_SESSIONS - 1)
+  redis.call('PEXPIRE', closed, CLOSED_MS)
+  redis.call('DEL', refused)
+end
+
+-- A pause is lifted: what was refused is tried again, and after all else (lib/breaker.lua). Returns true if
+-- anything was. The refusals still count until a call gets through, but for those by which the account was meant.
+local function retry_refused(refused, failed, due, prefix, reason, now)
+  local pairs_of = redis.call('HGETALL', refused)
+  for n = 2, #pairs_of, 2 do
+    local session, state = pairs_of[n], prefix .. 'state:' .. pairs_of[n]
+    redis.call('HDEL', state, 'refusal')
+    redis.call('ZADD', failed, now, session)
+    if redis.call('HEXISTS', state, 'token') == 0 then redis.call('ZADD', due, 'XX', now, session) end
+  end
+  if not pairs_of[1] then return false end
+  redis.call('PEXPIRE', failed, REFUSED_MS)
+  if string.find(reason, 'unauthorized: ', 1, true) == 1 then redis.call('DEL', refused) end
+  return true
+end
+
