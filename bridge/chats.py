@@ -85,7 +85,7 @@ class Chats:
             sessions=tuple(sorted(sessions)),
             memo=dict(await self._sessions.memo(chat)),
             buttons=len(await self._buttons(chat)),
-            numbers=len(numbers.texts) if numbers else 0,
+            numbers=len(numbers.choices) if numbers else 0,
             waiting=sum(waiting),
             dead=len(await self._letters(self._out, units)) + len(await self._letters(self._in, {chat})),
         )

@@ -31,6 +31,17 @@ class Option(msgspec.Struct, frozen=True):
     text: str
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """An option as a line of text: typing `mark` ("2" or "B"), `label` or `text` says `text` to the agent.
+
+    The label is one line, and only as long as an answer that is compared with it (bridge.channels.choices).
+    """
+
+    mark: str
+    label: str
+    text: str
+
+
 class Postback(msgspec.Struct, frozen=True, tag="postback", omit_defaults=True):
     """A button whose `value` goes to the agent as the user's message."""
 
@@ -70,12 +81,13 @@ class Text(msgspec.Struct, frozen=True, tag="text", omit_defaults=True):
 
     `numbered` is set by degradation only: options that already stand as lines "1. label" in the text, or in
     the texts of the same event before it, so that the user's "1" is understood as the first option's text.
+    The lines have letters where a number would be ambiguous.
     """
 
     text: str
     options: tuple[Option, ...] = ()
     author: Author | None = None
-    numbered: tuple[Option, ...] = ()
+    numbered: tuple[Choice, ...] = ()
 
 
 class Image(msgspec.Struct, frozen=True, tag="image", omit_defaults=True):

@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from bridge.channels import Call, Channel, Step, Wait
-from bridge.channels.degrade import fit
-from bridge.content import Content, Loss, Option, Pause, Receipt, Text, Typing, kind
+from bridge.channels.degrade import fit_all
+from bridge.content import Content, Loss, Pause, Receipt, Text, Typing, kind
 
 RENEW: Final = 0.8
 """A typing sign is renewed after this part of the time it is shown, so that it does not flicker."""
@@ -58,19 +58,16 @@ def plan(
 def _pieces(
     contents: Iterable[Content], channel: Channel, to: str, pause_max_seconds: float
 ) -> Iterator[Step | Loss]:
-    numbered: tuple[Option, ...] = ()
-    for content in contents:
+    contents = tuple(contents)
+    for content, (shown, losses) in zip(contents, fit_all(contents, channel.capabilities), strict=True):
         if isinstance(content, Pause):
             yield from _paused(content, channel, to, pause_max_seconds)
             continue
-        shown, losses = fit(content, channel.capabilities, numbered)
         yield from losses
         for each in shown:
             calls = list(channel.render(each, to))
             if isinstance(each, Text) and each.numbered:
-                numbered = each.numbered
-                texts = tuple(option.text for option in numbered)
-                calls[-1:] = [msgspec.structs.replace(call, numbers=texts) for call in calls[-1:]]
+                calls[-1:] = [msgspec.structs.replace(call, numbers=each.numbered) for call in calls[-1:]]
             if not calls and not isinstance(each, Typing | Receipt):
                 yield Loss(kind(each), f"the {kind(each)}: the channel rendered nothing for it")
             yield from calls

@@ -12,6 +12,8 @@ from typing import Final
 import msgspec
 from redis.asyncio import Redis
 
+from bridge.channels.choices import choose
+from bridge.content import Choice
 from bridge.queue.connection import unavailable
 
 LINK_SECONDS: Final = 15 * 86_400  # Moveo's longest session timeout
@@ -31,18 +33,14 @@ def prefix(integration: str) -> bytes:
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """What the typed answers "1", "2", ... stand for in a chat; `raw` says which asking they belong to."""
+    """The options of a chat that a typed answer can choose; `raw` says which asking they belong to."""
 
-    texts: tuple[str, ...]
+    choices: tuple[Choice, ...]
     raw: bytes
 
     def text(self, typed: str) -> str | None:
-        """What a typed number stands for, None where it stands for nothing."""
-        typed = typed.strip()
-        if not (typed.isascii() and typed.isdigit() and len(typed) <= 4):
-            return None
-        position = int(typed)
-        return self.texts[position - 1] if 1 <= position <= len(self.texts) else None
+        """The text of the option that the answer chooses, None where it chooses none."""
+        return choose(self.choices, typed)
 
 
 class Sessions:
@@ -105,8 +103,8 @@ class Sessions:
 
     # ---- buttons and numbered answers ------------------------------------------------------------------
 
-    async def keep(self, chat: str, payloads: Mapping[str, str], numbers: Sequence[str] = ()) -> None:
-        """Stores what short payloads stand for, and what typed numbers mean from now on."""
+    async def keep(self, chat: str, payloads: Mapping[str, str], numbers: Sequence[Choice] = ()) -> None:
+        """Stores what short payloads stand for, and what typed answers choose from now on."""
         # A payload is a token without ":", so that payload and chat cannot run into each other.
         if payloads:
             await self._set(
@@ -120,11 +118,16 @@ class Sessions:
         return await self._get(self._key(b"kept:" + payload.encode(), chat), KEPT_SECONDS)
 
     async def numbers(self, chat: str) -> Numbers | None:
-        """What typed numbers mean in the chat at the moment."""
+        """What typed answers choose in the chat at the moment."""
         raw = await self._get(self._key(b"numbers", chat), NUMBERS_SECONDS)
         if raw is None:
             return None
-        return Numbers(msgspec.json.decode(raw, type=tuple[str, ...]), raw.encode())
+        stored = msgspec.json.decode(raw, type=list[Choice | str])
+        choices = (  # the texts alone are an older form
+            Choice(str(place), "", each) if isinstance(each, str) else each
+            for place, each in enumerate(stored, 1)
+        )
+        return Numbers(tuple(choices), raw.encode())
 
     async def spend(self, chat: str, numbers: Numbers) -> None:
         """The question was answered: its numbers mean nothing more, unless a new question has its own."""

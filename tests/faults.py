@@ -226,6 +226,15 @@ FAULTS = (
         ),
     ),
     Fault(
+        "a person answers a list of options by typing, and the labels begin with digits",
+        "the lines have letters; labels and texts are compared before numbers and letters",
+        (
+            "tests/workers/test_typed_answers.py::test_what_is_typed_is_the_option_that_is_meant",
+            "tests/channels/test_choices.py::test_every_option_can_be_chosen_by_its_line",
+            "tests/channels/test_degrade.py::test_a_digit_at_the_beginning_of_one_label_gives_all_lines_of_the_event_letters",
+        ),
+    ),
+    Fault(
         "a webhook comes twice",
         "200, counted, delivered once",
         (

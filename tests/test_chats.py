@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bridge.chats import Chats
+from bridge.content import Choice
 from bridge.queue import Queue
 from bridge.sessions import Sessions
 from bridge.web.log import ChatLog
@@ -16,7 +17,7 @@ NAMES = ("c1", "a:b", "*", "[a-c]", "wört 😀", "a\\b", "c?")
 async def keep_something(redis: Redis, chat: str) -> None:
     sessions = Sessions(redis, "support")
     await sessions.link(chat, f"session of {chat}")
-    await sessions.keep(chat, {"~t": "value"}, ["one"])
+    await sessions.keep(chat, {"~t": "value"}, [Choice("1", "One", "one")])
     await sessions.remember(chat, {"m": "1"})
     await ChatLog(redis, "support").append(chat, b"{}", "k")
     out, back = Queue(redis, "support", "out"), Queue(redis, "support", "in")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bridge.channels import Call, Reply, Request, Wait
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.choices import mark
 from bridge.content import (
     Card,
     Carousel,
@@ -138,14 +139,15 @@ def test_the_numbers_a_user_can_type_go_with_the_last_part() -> None:
         Call(op="say", body={"text": "one two"}),
         Call(op="say", body={"text": "three"}),
         Call(op="say", body={"text": "1. Yes"}),
-        Call(op="say", body={"text": "2. No"}, numbers=("yes!", "no!")),
+        Call(op="say", body={"text": "2. No"}, numbers=mark(YES_NO)),
     ]
 
 
 def test_a_number_means_one_thing_in_an_event() -> None:
     cards = Carousel((Card("A", buttons=(Postback("Buy", "a"),)), Card("B", buttons=(Postback("Buy", "b"),))))
     made = planned(Text("Sure?", YES_NO), cards)
-    assert bare(made)[-1] == Call(op="say", body={"text": "B\n\n4. Buy"}, numbers=("yes!", "no!", "a", "b"))
+    numbers = mark((*YES_NO, Option("Buy", "a"), Option("Buy", "b")))
+    assert bare(made)[-1] == Call(op="say", body={"text": "B\n\n4. Buy"}, numbers=numbers)
 
 
 # ---- pauses ------------------------------------------------------------------------------------------------

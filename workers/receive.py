@@ -82,7 +82,7 @@ class Receiver:
         return Ack(delivery)
 
     async def _text(self, incoming: Incoming, numbers: Numbers | None) -> str:
-        """What the user said: a typed number is the option it stands for, a press the value of the button."""
+        """What the user said: a typed answer says the option it chooses, a press the value of the button."""
         match incoming:
             case UserMessage(text=text):
                 return (numbers.text(text) if numbers else None) or text

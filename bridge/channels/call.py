@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 import orjson
 
+from bridge.content import Choice
 from bridge.secret import Secret
 
 
@@ -54,8 +55,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The chat's address."""
     id: str = ""
     """The same for every try of this step, different for every other: the idempotency key (32 hex digits)."""
-    numbers: tuple[str, ...] = ()
-    """The texts that the user's typed answers "1", "2", ... stand for after this call."""
+    numbers: tuple[Choice, ...] = ()
+    """The options that the user can choose by a typed answer after this call."""
     memo: Mapping[str, str] = {}
     """What the user's last message or click brought along (Incoming.memo), for a call with `recall`."""
     uploaded: Uploaded | None = None

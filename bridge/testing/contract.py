@@ -163,7 +163,12 @@ def _unsaid(content: Content, made: Plan) -> list[str]:
 
 def _shown(call: Call) -> list[Any]:
     """What reaches the user by it, of which a file that is handed over is a part."""
-    return [call.body, call.keep, call.numbers, call.upload.url if call.upload else ""]
+    return [
+        call.body,
+        call.keep,
+        [choice.text for choice in call.numbers],
+        call.upload.url if call.upload else "",
+    ]
 
 
 def _visible(content: Any) -> Iterator[str]:

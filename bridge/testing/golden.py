@@ -38,7 +38,7 @@ def _call(call: Call) -> dict[str, Any]:
     if call.keep:
         shown["keep"] = _brief(call.keep)
     if call.numbers:
-        shown["numbers"] = _brief(call.numbers)
+        shown["numbers"] = _brief([choice.text for choice in call.numbers])
     if call.upload:
         shown["upload"] = call.upload.url
     if call.fallback:

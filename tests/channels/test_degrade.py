@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
-from bridge.channels.degrade import fit
+from bridge.channels.choices import mark
+from bridge.channels.degrade import fit, fit_all
 from bridge.channels.text import blank, clean, fits, link
 from bridge.content import (
     Audio,
     Author,
     Card,
     Carousel,
+    Choice,
     Content,
     File,
     Handover,
@@ -104,16 +106,16 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
     [
         pytest.param(
             Text("Sure?", YES_NO), TEXT_ONLY,
-            [Text("Sure?\n\n1. Yes\n2. No", numbered=YES_NO)], lost(NUMBERED),
+            [Text("Sure?\n\n1. Yes\n2. No", numbered=mark(YES_NO))], lost(NUMBERED),
             id="options become numbered lines",
         ),
         pytest.param(
-            Text("", YES_NO), TEXT_ONLY, [Text("1. Yes\n2. No", numbered=YES_NO)], lost(NUMBERED),
+            Text("", YES_NO), TEXT_ONLY, [Text("1. Yes\n2. No", numbered=mark(YES_NO))], lost(NUMBERED),
             id="options without a text",
         ),
         pytest.param(
             Text("Pick", (*YES_NO, *YES_NO)), CARDS,
-            [Text("Pick\n\n1. Yes\n2. No\n3. Yes\n4. No", numbered=(*YES_NO, *YES_NO))], lost(NUMBERED),
+            [Text("Pick\n\n1. Yes\n2. No\n3. Yes\n4. No", numbered=mark((*YES_NO, *YES_NO)))], lost(NUMBERED),
             id="more options than the channel has",
         ),
         pytest.param(
@@ -259,9 +261,10 @@ def test_what_a_channel_shows_passes_as_it_is(content: Content) -> None:
             Carousel((PRODUCT, Card("B", buttons=(Postback("Buy", "buy_b"),)))), TEXT_ONLY,
             [
                 Text(
-                    f"Product A\n$29\nMore: {SITE}/a\n{PICTURE}\n\n1. Buy", numbered=(Option("Buy", "buy_a"),)
+                    f"Product A\n$29\nMore: {SITE}/a\n{PICTURE}\n\n1. Buy",
+                    numbered=(Choice("1", "Buy", "buy_a"),),
                 ),
-                Text("B\n\n2. Buy", numbered=(Option("Buy", "buy_a"), Option("Buy", "buy_b"))),
+                Text("B\n\n2. Buy", numbered=(Choice("1", "Buy", "buy_a"), Choice("2", "Buy", "buy_b"))),
             ],
             lost(
                 ("carousel", "the carousel", "a message for each card"),
@@ -400,11 +403,46 @@ def test_steps_down_the_ladder(
     assert fit(content, can) == (tuple(shown), losses)
 
 
+def _lines(*contents: Content) -> list[tuple[str, str]]:
+    """The texts of an event, and the marks of the lines up to each."""
+    shown = [text for fitted, _ in fit_all(contents, TEXT_ONLY) for text in fitted]
+    return [(t.text, "".join(each.mark for each in t.numbered)) for t in shown if isinstance(t, Text)]
+
+
 def test_numbers_go_on_from_those_before_in_the_event() -> None:
-    assert fit(Text("Sure?", YES_NO), TEXT_ONLY, numbered=(Option("A", "a"),)) == (
-        (Text("Sure?\n\n2. Yes\n3. No", numbered=(Option("A", "a"), *YES_NO)),),
-        lost(NUMBERED),
-    )
+    asked = (Text("Well?", (Option("A", "a"),)), Text("Hm."), Text("Sure?", YES_NO))
+    assert _lines(*asked) == [("Well?\n\n1. A", "1"), ("Hm.", ""), ("Sure?\n\n2. Yes\n3. No", "123")]
+
+
+def test_a_digit_at_the_beginning_of_one_label_gives_all_lines_of_the_event_letters() -> None:
+    cards = tuple(Card(label, buttons=(Postback(label, label),)) for label in ("House", "2 rooms"))
+    texts = ["House\n\n{}. House", "2 rooms\n\n{}. 2 rooms", "Sure?\n\n{}. Yes\n{}. No"]
+    assert _lines(Carousel(cards), Text("Sure?", YES_NO)) == [
+        (texts[0].format("A"), "A"),
+        (texts[1].format("B"), "AB"),
+        (texts[2].format("C", "D"), "ABCD"),
+    ]
+    assert _lines(Carousel(cards[:1]), Text("Sure?", YES_NO)) == [
+        (texts[0].format("1"), "1"),
+        (texts[2].format("2", "3"), "123"),
+    ]
+
+
+def test_a_label_on_a_button_decides_about_no_line() -> None:
+    can = Capabilities(shows=frozenset({Text, Card}), card_buttons=3, options=1)
+    shown = fit_all((Card("A", buttons=(Postback("2 rooms", "2"),)), Text("Sure?", YES_NO)), can)
+    assert shown[1][0] == (Text("Sure?\n\n1. Yes\n2. No", numbered=mark(YES_NO)),)
+
+
+def test_the_parts_of_a_long_list_have_one_row_of_letters() -> None:
+    rooms = tuple(Option(f"{n} rooms", f"{n}") for n in range(40))
+    shown, _ = fit(Text("How many?", rooms), Capabilities(text=100))
+    lines = [line for part in shown if isinstance(part, Text) for line in part.text.splitlines()]
+    assert len(shown) > 4
+    assert [line for line in lines if ". " in line] == [
+        f"{choice.mark}. {choice.label}" for choice in mark(rooms)
+    ]
+    assert [part.numbered for part in shown if isinstance(part, Text)][-2:] == [(), mark(rooms)]
 
 
 # ---- whatever the channel, whatever the content ------------------------------------------------------------

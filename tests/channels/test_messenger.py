@@ -17,6 +17,7 @@ from bridge.content import (
     Audio,
     Card,
     Carousel,
+    Choice,
     Content,
     File,
     Image,
@@ -351,7 +352,16 @@ def test_what_may_be_refused_has_a_fallback_of_text(
 ) -> None:
     [call] = channel().render(content, ADA)
     [plain] = call.fallback
-    assert (plain.body["message"]["text"], plain.numbers, plain.fallback) == (said, numbers, ())
+    assert (plain.body["message"]["text"], plain.fallback) == (said, ())
+    assert tuple(choice.text for choice in plain.numbers) == numbers
+
+
+def test_letters_stand_for_options_that_begin_with_digits() -> None:
+    cards = tuple(Card(f"{n}", buttons=(Postback(f"{n} rooms", f"{n}"),)) for n in (2, 1))
+    [call] = channel().render(Carousel(cards), ADA)
+    [plain] = call.fallback
+    assert plain.body["message"]["text"] == "2\n1\nA. 2 rooms\nB. 1 rooms"
+    assert plain.numbers == (Choice("A", "2 rooms", "2"), Choice("B", "1 rooms", "1"))
 
 
 def test_only_signs_are_ephemeral() -> None:

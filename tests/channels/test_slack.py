@@ -17,6 +17,7 @@ from bridge.channels.text import clean
 from bridge.content import (
     Card,
     Carousel,
+    Choice,
     Content,
     Image,
     Link,
@@ -255,7 +256,7 @@ def test_options_are_buttons_or_a_menu_by_their_count(count: int, kinds: list[st
 def test_a_hundred_and_one_options_are_numbered_lines() -> None:
     *_, last = planned(Text("Pick", tuple(Option(f"L{n}", f"V{n}") for n in range(101))))
     assert "blocks" not in last.body
-    assert last.numbers == tuple(f"V{n}" for n in range(101))
+    assert [choice.text for choice in last.numbers] == [f"V{n}" for n in range(101)]
 
 
 @pytest.mark.parametrize("count", [2, 30], ids=["buttons", "menu"])
@@ -320,7 +321,7 @@ def test_cards_fall_back_to_blocks_then_to_links_then_to_numbers() -> None:
     assert chain[3].body["text"] == (
         f"Product A\n$29.99\nMore: {PNG}\n{PNG}\n\n1. Buy\n\nProduct A\n$29.99\nMore: {PNG}\n{PNG}\n\n2. Buy"
     )
-    assert chain[3].numbers == ("buy_a", "buy_a")
+    assert chain[3].numbers == (Choice("1", "Buy", "buy_a"), Choice("2", "Buy", "buy_a"))
 
 
 @pytest.mark.parametrize(
@@ -338,7 +339,7 @@ def test_blocks_fall_back_to_a_text(content: Content, text: str, numbers: tuple[
     (call,) = planned(content)
     (other,) = call.fallback
     assert other.body == {"channel": CHAT, "text": text, "mrkdwn": False}
-    assert (other.numbers, other.fallback) == (numbers, ())
+    assert (tuple(choice.text for choice in other.numbers), other.fallback) == (numbers, ())
 
 
 # ---- Slack's own rules -------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.channels import Call, Channel, Reply, text
+from bridge.channels.choices import mark
 from bridge.channels.teams import Teams, TeamsSettings
 from bridge.content import (
     Audio,
     Card,
     Carousel,
+    Choice,
     Content,
     File,
     Image,
@@ -331,9 +333,18 @@ def test_each_refusal_has_a_simpler_form(content: Content, chain: list[dict[str,
 
 def test_the_numbers_of_a_simpler_form_stand_for_its_options() -> None:
     (call,) = calls_of(channel(), ADA, Text("Pick", YES_NO))
-    assert [each.numbers for each in with_fallbacks([call])] == [(), *[("yes please", "no thanks")] * 2]
-    (numbered,) = calls_of(channel(), ADA, Text("Pick", tuple(Option(f"{n}", f"n {n}") for n in range(40))))
-    assert {each.numbers for each in with_fallbacks([numbered])} == {tuple(f"n {n}" for n in range(40))}
+    assert [each.numbers for each in with_fallbacks([call])] == [(), *[mark(YES_NO)] * 2]
+    many = tuple(Option(f"{n}", f"n {n}") for n in range(40))
+    (numbered,) = calls_of(channel(), ADA, Text("Pick", many))
+    assert {each.numbers for each in with_fallbacks([numbered])} == {mark(many)}
+
+
+def test_the_numbers_of_a_carousels_simpler_form_go_on() -> None:
+    cards = tuple(Card(name, buttons=(Postback("Buy", f"buy {name}"),)) for name in ("One", "Two"))
+    (call,) = calls_of(channel(), ADA, Carousel(cards))
+    assert call.fallback[0].body["text"] == "One<br/><br/>1. Buy"
+    assert call.fallback[1].body["text"] == "Two<br/><br/>2. Buy"
+    assert call.fallback[1].numbers == (Choice("1", "Buy", "buy One"), Choice("2", "Buy", "buy Two"))
 
 
 def test_every_call_goes_where_the_conversation_is_served() -> None:

@@ -21,6 +21,7 @@ from bridge.content import (
     Author,
     Card,
     Carousel,
+    Choice,
     Content,
     File,
     Image,
@@ -170,14 +171,20 @@ def test_a_content_goes_by_whatsapp_as(content: Content, expected: list[dict[str
 
 def test_the_users_number_stands_for_an_option() -> None:
     (call,) = planned(Text("Pick", (Option("Yes", "yes please"), Option("No", "no"))), sms())
-    assert call.numbers == ("yes please", "no")
+    assert call.numbers == (Choice("1", "Yes", "yes please"), Choice("2", "No", "no"))
 
 
 def test_the_cards_of_a_carousel_are_numbered_on() -> None:
     cards = tuple(Card(f"Card {n}", buttons=(Postback("Buy", f"buy {n}"),)) for n in (1, 2))
     calls = planned(Carousel(cards), sms())
     assert bodies(calls) == [{"Body": "Card 1\n\n1. Buy"}, {"Body": "Card 2\n\n2. Buy"}]
-    assert calls[-1].numbers == ("buy 1", "buy 2")
+    assert calls[-1].numbers == (Choice("1", "Buy", "buy 1"), Choice("2", "Buy", "buy 2"))
+
+
+def test_lines_have_letters_where_labels_begin_with_digits() -> None:
+    (call,) = planned(Text("How was it?", (Option("2 stars", "2"), Option("1 star", "1"))), sms())
+    assert call.body["Body"] == "How was it?\n\nA. 2 stars\nB. 1 star"
+    assert call.numbers == (Choice("A", "2 stars", "2"), Choice("B", "1 star", "1"))
 
 
 @pytest.mark.parametrize(

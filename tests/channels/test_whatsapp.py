@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.channels import Call, Reply, Wait, text
+from bridge.channels.choices import mark
 from bridge.channels.whatsapp import WhatsApp, WhatsAppSettings, markup
 from bridge.cli.matrix import matrix
 from bridge.content import (
@@ -359,7 +360,16 @@ def test_numbers_stand_for_the_options_in_a_fallback() -> None:
     [call] = channel().render(Text("Pick", options(2)), ADA)
     [plain] = call.fallback
     assert plain.body["text"]["body"] == "Pick\n1. Choice 1\n2. Choice 2"
-    assert plain.numbers == ("value 1", "value 2")
+    assert plain.numbers == mark(options(2))
+
+
+@pytest.mark.parametrize("count", [2, 5], ids=["buttons", "list"])
+def test_letters_stand_for_options_that_begin_with_digits(count: int) -> None:
+    stars = tuple(Option(f"{n} stars", f"{n}") for n in range(count))
+    [call] = channel().render(Text("Pick", stars), ADA)
+    [plain] = call.fallback
+    assert plain.body["text"]["body"].splitlines()[1:3] == ["A. 0 stars", "B. 1 stars"]
+    assert plain.numbers == mark(stars)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.content import Choice
 from bridge.queue import connect
 from bridge.sessions import Sessions
 from tests.cli.conftest import Run
@@ -25,7 +26,9 @@ def _chats(folder: Path, redis_url: str) -> None:
             await support.link("chat-1", "s-1")
             await support.link("chat-2", "s-2")
             await sales.link("chat-9", "s-9")
-            await support.keep("chat-1", {"~a": "a long value"}, ["one", "two"])
+            await support.keep(
+                "chat-1", {"~a": "a long value"}, [Choice("1", "One", "one"), Choice("2", "Two", "two")]
+            )
             await support.remember("chat-1", {"message": "m1"})
 
     configure(folder, redis_url)

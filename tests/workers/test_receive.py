@@ -12,6 +12,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bridge.channels import Attachment, Call, Click, Errand, Incoming, Seen, User, UserMessage
+from bridge.channels.choices import mark
+from bridge.content import Option
 from bridge.errors import StoreUnavailable
 from bridge.fetch import download
 from bridge.metrics import Metrics
@@ -29,6 +31,8 @@ from workers.observe import Observer
 from workers.outage import Outage
 from workers.receive import Receiver
 from workers.retry import Policy
+
+COLOURS = mark((Option("Red", "Red!"), Option("Green", "Green!")))
 
 
 class FakeMoveo:
@@ -167,7 +171,7 @@ async def test_a_new_session_that_is_gone_at_once_is_given_up(back: Back, moveo:
 
 async def test_a_message_that_moveo_has_is_not_posted_again(back: Back, moveo: FakeMoveo) -> None:
     """As when Redis goes away between Moveo's answer and the last of our own notes."""
-    await back.sessions.keep("c1", {}, ("Red!",))
+    await back.sessions.keep("c1", {}, COLOURS)
     spend, failing = Sessions.spend, True
 
     async def failing_once(self: Sessions, chat: str, numbers: Numbers) -> None:
@@ -198,17 +202,19 @@ async def test_attachments_go_along(back: Back, moveo: FakeMoveo) -> None:
         pytest.param(clicks("", "Yes"), "Yes", id="label alone"),
         pytest.param(says("2"), "Green!", id="number"),
         pytest.param(says("3"), "3", id="no such number"),
-        pytest.param(says("green"), "green", id="words"),
+        pytest.param(says(" green"), "Green!", id="label"),
+        pytest.param(says("red!"), "Red!", id="text"),
+        pytest.param(says("Green please"), "Green please", id="words"),
     ],
 )
 async def test_what_the_user_meant(back: Back, moveo: FakeMoveo, incoming: Incoming, text: str) -> None:
-    await back.sessions.keep("c1", {"~long": "the long value"}, ("Red!", "Green!"))
+    await back.sessions.keep("c1", {"~long": "the long value"}, COLOURS)
     await back.deliver(incoming)
     assert moveo.posted == [("new-1", {"text": text})]
 
 
 async def test_a_number_answers_its_question_once(back: Back, moveo: FakeMoveo) -> None:
-    await back.sessions.keep("c1", {}, ("Red!", "Green!"))
+    await back.sessions.keep("c1", {}, COLOURS)
     await back.deliver(says("1", 1), says("1", 2))
     assert [posted for _, posted in moveo.posted] == [{"text": "Red!"}, {"text": "1"}]
 

@@ -7,21 +7,22 @@ Each rule takes one content one step down its ladder, and gives a content back a
     webview   -> card with one button -> text with a link
     image, video, audio, file -> with its name as a text -> text with a link
     handover, notice -> text
-    text      -> shorter labels -> numbered lines the user can answer -> several texts
+    text      -> shorter labels -> numbered or lettered lines the user can answer -> several texts
     typing, receipt -> nothing
 
-`fit` applies the rules until all that is left fits. Whatever a step does not keep, it names in a Loss.
+`fit_all` applies the rules until all that is left fits. Whatever a step does not keep, it names in a Loss.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import is_
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.choices import unambiguous
 from bridge.channels.degrade.cards import fit_card, fit_carousel, fit_webview
 from bridge.channels.degrade.media import fit_media
 from bridge.channels.degrade.words import Piece, fit_ephemeral, fit_handover, fit_notice, fit_text
@@ -30,13 +31,13 @@ from bridge.content import (
     Audio,
     Card,
     Carousel,
+    Choice,
     Content,
     File,
     Handover,
     Image,
     Loss,
     Notice,
-    Option,
     Pause,
     Receipt,
     Text,
@@ -45,21 +46,48 @@ from bridge.content import (
     Webview,
 )
 
+Fitted: TypeAlias = tuple[tuple[Content, ...], tuple[Loss, ...]]
+"""What the channel shows for one content, in the order to be sent, and what of it is lost."""
 
-def fit(
-    content: Content, capabilities: Capabilities, numbered: tuple[Option, ...] = ()
-) -> tuple[tuple[Content, ...], tuple[Loss, ...]]:
-    """The content as contents the channel can show, and what of it is lost; in the order to be sent.
 
-    `numbered` are the options that already stand as numbered lines in the event's earlier texts: numbering
-    goes on after them, so that a number means one thing only.
-    """
+def fit(content: Content, capabilities: Capabilities) -> Fitted:
+    """The content as contents the channel can show, and what of it is lost."""
+    [fitted] = fit_all((content,), capabilities)
+    return fitted
+
+
+def fit_all(contents: Iterable[Content], capabilities: Capabilities) -> list[Fitted]:
+    """Fit each content of an event. The numbers of their lines go on, so that each means one thing only."""
+    contents = tuple(map(_cleaned, contents))
+    fitted, numbered = _fit_all(contents, capabilities, ())
+    marked = unambiguous(numbered)
+    if marked != numbered:  # a label of a later line can decide about the lines before it
+        fitted, _ = _fit_all(contents, capabilities, marked)
+    return fitted
+
+
+def _fit_all(
+    contents: Iterable[Content], capabilities: Capabilities, marked: tuple[Choice, ...]
+) -> tuple[list[Fitted], tuple[Choice, ...]]:
+    """Fit each content; and all lines of them that have numbers, or the marks of `marked`."""
+    fitted: list[Fitted] = []
+    numbered: tuple[Choice, ...] = ()
+    for content in contents:
+        shown, losses, numbered = _fit(content, capabilities, numbered, marked)
+        fitted.append((shown, losses))
+    return fitted, numbered
+
+
+def _fit(
+    content: Content, capabilities: Capabilities, numbered: tuple[Choice, ...], marked: tuple[Choice, ...]
+) -> tuple[tuple[Content, ...], tuple[Loss, ...], tuple[Choice, ...]]:
+    """Fit one content; `numbered` are the lines before it in the event, and with its own those after it."""
     fitting: list[Content] = []
     losses: dict[Loss, None] = {}
-    pending: list[Content] = [_cleaned(content)]
+    pending: list[Content] = [content]
     while pending:
         content = pending.pop()
-        pieces = list(_step(content, capabilities, numbered))
+        pieces = list(_step(content, capabilities, numbered, marked))
         losses.update((piece, None) for piece in pieces if isinstance(piece, Loss))
         simpler = [piece for piece in pieces if not isinstance(piece, Loss)]
         if simpler != [content]:
@@ -68,13 +96,15 @@ def fit(
         fitting.append(content)
         if isinstance(content, Text) and content.numbered:
             numbered = content.numbered
-    return tuple(fitting), tuple(losses)
+    return tuple(fitting), tuple(losses), numbered
 
 
-def _step(content: Content, can: Capabilities, numbered: tuple[Option, ...]) -> Iterable[Piece]:
+def _step(
+    content: Content, can: Capabilities, numbered: tuple[Choice, ...], marked: tuple[Choice, ...]
+) -> Iterable[Piece]:
     match content:
         case Text():
-            return fit_text(content, can, numbered)
+            return fit_text(content, can, numbered, marked)
         case Image() | Video() | Audio() | File():
             return fit_media(content, can)
         case Card():

@@ -8,8 +8,21 @@ from typing import Final, TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.choices import number
 from bridge.channels.text import blank, cut, labels, split
-from bridge.content import Author, Content, Handover, Loss, Notice, Option, Receipt, Text, Typing, kind
+from bridge.content import (
+    Author,
+    Choice,
+    Content,
+    Handover,
+    Loss,
+    Notice,
+    Option,
+    Receipt,
+    Text,
+    Typing,
+    kind,
+)
 
 Piece: TypeAlias = Content | Loss
 """What a rule gives: a simpler content (or the same, when it fits), or what is lost."""
@@ -20,7 +33,9 @@ NAME_MAX: Final = 64
 """Longest author's name before a text, in characters."""
 
 
-def fit_text(said: Text, can: Capabilities, numbered: tuple[Option, ...]) -> Iterator[Piece]:
+def fit_text(
+    said: Text, can: Capabilities, numbered: tuple[Choice, ...], marked: tuple[Choice, ...]
+) -> Iterator[Piece]:
     options = tuple(filter(None, map(whole, said.options)))
     if len(options) < len(said.options):
         yield Loss("text", "a quick reply with nothing on it")
@@ -33,7 +48,7 @@ def fit_text(said: Text, can: Capabilities, numbered: tuple[Option, ...]) -> Ite
         yield replace(said, text=spoken(said.author, said.text), author=None)
     elif len(options) > can.options:
         yield Loss("text", "the quick replies", "numbered lines")
-        yield _numbered(said, numbered)
+        yield _numbered(said, numbered, marked)
     elif blank(said.text):
         yield replace(said, text=ALONE)
     elif options != (short := _shortened(options, can.option_label)):
@@ -60,13 +75,16 @@ def _shortened(options: tuple[Option, ...], limit: int) -> tuple[Option, ...]:
     return tuple(Option(label, option.text) for label, option in zip(short, options, strict=True))
 
 
-def _numbered(said: Text, before: tuple[Option, ...]) -> Text:
+def _numbered(said: Text, before: tuple[Choice, ...], marked: tuple[Choice, ...]) -> Text:
+    """The options as lines, with the marks of `marked`, which starts with the lines before; else numbered."""
+    start, end = len(before), len(before) + len(said.options)
+    made = marked[start:end] or number(said.options, start)
     lines = [
-        f"{number}. {one_line(option.label)}" for number, option in enumerate(said.options, len(before) + 1)
+        f"{choice.mark}. {one_line(option.label)}" for choice, option in zip(made, said.options, strict=True)
     ]
     listed = "\n".join(lines)
     text = listed if blank(said.text) else f"{said.text.rstrip()}\n\n{listed}"
-    return replace(said, text=text, options=(), numbered=before + said.options)
+    return replace(said, text=text, options=(), numbered=before + made)
 
 
 def spoken(author: Author, text: str) -> str:

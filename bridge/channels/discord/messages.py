@@ -12,6 +12,7 @@ from bridge.channels.discord.markdown import escaped, parts
 from bridge.content import (
     Button,
     Card,
+    Choice,
     Content,
     Image,
     Link,
@@ -148,7 +149,7 @@ def _message(
     rows: Sequence[dict[str, Any]] = (),
     keep: dict[str, str] | None = None,
     *,
-    numbers: tuple[str, ...] = (),
+    numbers: tuple[Choice, ...] = (),
     fallback: tuple[Call, ...] = (),
 ) -> Call:
     """A message that mentions nobody, whatever is written in it."""
@@ -165,5 +166,5 @@ def _plain(content: Content) -> tuple[Call, ...]:
         if isinstance(said, Text):
             *before, last = parts(said.text, TEXT)
             calls += [_message({"content": part}) for part in before]
-            calls.append(_message({"content": last}, numbers=tuple(option.text for option in said.numbered)))
+            calls.append(_message({"content": last}, numbers=said.numbered))
     return tuple(calls)

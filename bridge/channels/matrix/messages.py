@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from bridge.channels import Call, Upload, text
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade import fit
-from bridge.content import Audio, Content, File, Image, Notice, Text, Video
+from bridge.content import Audio, Choice, Content, File, Image, Notice, Text, Video
 
 TEXT: Final = 16_384
 """In bytes. JSON makes two of a quotation mark, a backslash, a line end and a tab, and of no other character
@@ -94,7 +94,7 @@ def _message(
     content: Mapping[str, Any],
     *,
     upload: Upload | None = None,
-    numbers: tuple[str, ...] = (),
+    numbers: tuple[Choice, ...] = (),
     fallback: tuple[Call, ...] = (),
 ) -> Call:
     return Call(op=SEND, body={**content, **_NOBODY}, upload=upload, numbers=numbers, fallback=fallback)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from bridge.channels import Call, text
 from bridge.channels.capabilities import Unit
+from bridge.channels.choices import mark
 from bridge.content import Button, Card, Link, OpenWebview, Option, Postback, Webview
 
 PAYLOAD: Final = 1000
@@ -120,12 +121,12 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     def _plain(self, lines: Iterable[str], options: Sequence[Option] = ()) -> tuple[Call, ...]:
         """The lines, and the options as numbers to answer with."""
-        numbered = [f"{number}. {option.label}" for number, option in enumerate(options, 1)]
+        choices = mark(options)
+        numbered = [f"{choice.mark}. {option.label}" for choice, option in zip(choices, options, strict=True)]
         said = "\n".join(line for line in [*lines, *numbered] if line)
         parts = text.split(said, self.length, self.unit)
         calls = [_message({"text": part}) for part in parts]
-        texts = tuple(option.text for option in options)
-        calls[-1:] = [replace(call, numbers=texts) for call in calls[-1:]]
+        calls[-1:] = [replace(call, numbers=choices) for call in calls[-1:]]
         return tuple(calls)
 
 

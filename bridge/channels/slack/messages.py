@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bridge.channels import Call, text
 from bridge.channels.capabilities import Capabilities
-from bridge.channels.degrade import fit
+from bridge.channels.degrade import fit_all
 from bridge.channels.slack.blocks import (
     BLANK,
     IMAGE_TEXT,
@@ -25,7 +25,7 @@ from bridge.channels.slack.blocks import (
     sections,
     size,
 )
-from bridge.content import Button, Card, Content, Image, OpenWebview, Option, Postback, Text, Webview
+from bridge.content import Button, Card, Choice, Content, Image, OpenWebview, Postback, Text, Webview
 
 BLOCKS: Final = 50
 BLOCKS_TEXT: Final = 12_000
@@ -147,7 +147,7 @@ def _call(
     blocks: Sequence[Mapping[str, Any]] = (),
     buttons: Iterable[Button] = (),
     *,
-    numbers: tuple[str, ...] = (),
+    numbers: tuple[Choice, ...] = (),
     fallback: Sequence[Call] = (),
 ) -> Call:
     """A message. Beside blocks, its text is what a notification says."""
@@ -174,12 +174,11 @@ def _call(
 def _plain(to: str, *contents: Content) -> tuple[Call, ...]:
     """The contents as a channel shows them that has nothing but text."""
     paragraphs: list[str] = []
-    numbered: tuple[Option, ...] = ()
-    for content in contents:
-        for said in fit(content, _PLAIN, numbered)[0]:
+    numbered: tuple[Choice, ...] = ()
+    for shown, _ in fit_all(contents, _PLAIN):
+        for said in shown:
             if isinstance(said, Text):
                 paragraphs.append(said.text)
                 numbered = said.numbered or numbered
     *before, last = text.split("\n\n".join(paragraphs), PLAIN) or [BLANK]
-    numbers = tuple(option.text for option in numbered)
-    return (*(_call(to, part) for part in before), _call(to, last, numbers=numbers))
+    return (*(_call(to, part) for part in before), _call(to, last, numbers=numbered))

@@ -16,10 +16,22 @@ import orjson
 
 from bridge.channels import Call, text
 from bridge.channels.capabilities import Capabilities
+from bridge.channels.choices import is_mark
 from bridge.channels.degrade import fit
 from bridge.channels.teams import cards
 from bridge.channels.teams.words import as_html
-from bridge.content import Card, Carousel, Content, Image, OpenWebview, Option, Postback, Text, Webview
+from bridge.content import (
+    Card,
+    Carousel,
+    Choice,
+    Content,
+    Image,
+    OpenWebview,
+    Option,
+    Postback,
+    Text,
+    Webview,
+)
 
 MESSAGE: Final = 40_000
 """Of the 100 KB as UTF-16 the 80 that are sure to be delivered, in UTF-16 units."""
@@ -86,9 +98,9 @@ def typing_sign() -> tuple[Call, ...]:
 
 
 def _sayable(option: Option) -> bool:
-    """Whether it can be said as a message: one line, and no number, which would choose from a list."""
+    """Return True if it can be said as a message: one line, which would not choose from a list before."""
     said = option.text
-    return bool(_SAYABLE.fullmatch(said)) and not said.isdigit() and not said.startswith(text.MARK)
+    return bool(_SAYABLE.fullmatch(said)) and not is_mark(said) and not said.startswith(text.MARK)
 
 
 def _html(said: str) -> dict[str, Any]:
@@ -96,9 +108,8 @@ def _html(said: str) -> dict[str, Any]:
 
 
 def _text(said: Text) -> Call:
-    numbers = tuple(option.text for option in said.numbered)
-    plain = _call({"type": "message", "textFormat": "plain", "text": said.text}, numbers=numbers)
-    return _call(_html(said.text), numbers=numbers, fallback=(plain,))
+    plain = _call({"type": "message", "textFormat": "plain", "text": said.text}, numbers=said.numbered)
+    return _call(_html(said.text), numbers=said.numbered, fallback=(plain,))
 
 
 def _plainly(content: Content) -> tuple[Call, ...]:
@@ -109,7 +120,7 @@ def _plainly(content: Content) -> tuple[Call, ...]:
 def _carousel(row: Sequence[Card]) -> Call:
     shown = [cards.of(card) for card in row]
     keys = [key for _, some in shown for key in some]
-    simpler = tuple(call for card in row for call in _plainly(card))
+    simpler = _plainly(Carousel(tuple(row)))
     return _with_cards([card for card, _ in shown], row[0].title, keys, simpler)
 
 
@@ -128,7 +139,7 @@ def _call(
     body: Mapping[str, Any],
     keep: Mapping[str, str] | None = None,
     *,
-    numbers: tuple[str, ...] = (),
+    numbers: tuple[Choice, ...] = (),
     fallback: tuple[Call, ...] = (),
     ephemeral: bool = False,
 ) -> Call:

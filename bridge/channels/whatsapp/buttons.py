@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from bridge.channels import text
+from bridge.channels.choices import mark
 from bridge.channels.whatsapp import markup
-from bridge.content import Button, Link, OpenWebview, Option, Postback
+from bridge.content import Button, Choice, Link, OpenWebview, Option, Postback
 
 REPLIES: Final = 3
 TITLE: Final = 20
@@ -27,8 +28,8 @@ class Ask(msgspec.Struct, frozen=True):
     type: str
     action: Mapping[str, Any]
     lines: tuple[str, ...]
+    numbers: tuple[Choice, ...] = ()
     keep: Mapping[str, str] = {}
-    numbers: tuple[str, ...] = ()
 
 
 def choice(options: Sequence[Option], list_button: str) -> Ask:
@@ -45,7 +46,7 @@ def choice(options: Sequence[Option], list_button: str) -> Ask:
             rows[-1]["description"] = text.cut(option.label, DESCRIPTION)
         keep |= kept
     action = {"button": list_button, "sections": [{"rows": rows}]}
-    return Ask("list", action, _numbered(options), keep, tuple(option.text for option in options))
+    return Ask("list", action, *_numbered(options), keep)
 
 
 def reply_buttons(options: Sequence[Option]) -> Ask:
@@ -55,13 +56,7 @@ def reply_buttons(options: Sequence[Option]) -> Ask:
         for option, (payload, _) in zip(options, ids, strict=True)
     ]
     keep = {token: value for _, kept in ids for token, value in kept.items()}
-    return Ask(
-        "button",
-        {"buttons": buttons},
-        _numbered(options),
-        keep,
-        tuple(option.text for option in options),
-    )
+    return Ask("button", {"buttons": buttons}, *_numbered(options), keep)
 
 
 def page_button(button: Button) -> Ask:
@@ -80,8 +75,14 @@ def asks_of(buttons: Sequence[Button]) -> list[Ask]:
     return [*map(reply_buttons, batches), *map(page_button, pages)]
 
 
-def _numbered(options: Iterable[Option]) -> tuple[str, ...]:
-    return tuple(f"{number}. {markup.escape(option.label)}" for number, option in enumerate(options, 1))
+def _numbered(options: Sequence[Option]) -> tuple[tuple[str, ...], tuple[Choice, ...]]:
+    """The options as lines, and what the lines stand for."""
+    choices = mark(options)
+    lines = (
+        f"{choice.mark}. {markup.escape(option.label)}"
+        for choice, option in zip(choices, options, strict=True)
+    )
+    return tuple(lines), choices
 
 
 def payloads(values: Sequence[str]) -> list[tuple[str, Mapping[str, str]]]:

@@ -21,6 +21,7 @@ from bridge.content import (
     Audio,
     Card,
     Carousel,
+    Choice,
     File,
     Image,
     Link,
@@ -186,7 +187,7 @@ def _header(media: Media) -> dict[str, Any]:
     return {"type": media.kind, media.kind: {"link": text.link(media.url) or media.url}}
 
 
-def _plain(lines: Iterable[str], numbers: tuple[str, ...] = ()) -> tuple[Call, ...]:
+def _plain(lines: Iterable[str], numbers: tuple[Choice, ...] = ()) -> tuple[Call, ...]:
     """The lines, escaped already, as texts; the numbers are good after the last."""
     said = "\n".join(line for line in lines if line)
     calls = [_call("text", {"body": part}) for part in text.split(said, TEXT)]
