@@ -8,6 +8,7 @@ import gc
 import importlib
 import importlib.util
 import resource
+import signal
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ GC_THRESHOLD: Final = 50_000
 Python's own figure, looking through them was measured at a fifth of a delivery."""
 FILES: Final = 65_536
 AGAIN_SECONDS: Final = 0.5
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -24,6 +26,17 @@ def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
         return None
     factory: Any = importlib.import_module("uvloop").new_event_loop
     return factory  # type: ignore[no-any-return]
+
+
+def on_stop_signal(stop: Callable[[str], object]) -> None:
+    """Have the running event loop call `stop` with the signal's name at each signal that asks for an end.
+
+    SIGHUP is one of them, unless it was ignored when the process started: nohup means it.
+    """
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number.name)
 
 
 def cancelled() -> bool:

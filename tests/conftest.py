@@ -5,6 +5,7 @@ And guards: no test leaves the machine, and none lets be seen what nobody may se
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -74,6 +75,14 @@ def own_server(data: Path) -> Iterator[EmbeddedServer]:
     """A server of this test alone, which waits for its disk: to be stopped, killed, frozen, set otherwise."""
     with EmbeddedServer(data) as started:
         yield started
+
+
+@pytest.fixture
+def hangups() -> Iterator[None]:
+    """Processes that the test starts are not those of nohup, even if the tests are run by it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture(autouse=True)

@@ -109,6 +109,17 @@ FAULTS = (
         ),
     ),
     Fault(
+        "a process is sent SIGHUP: its terminal is closed, or somebody means a reload",
+        "it stops as at SIGTERM, and its log names the signal; under nohup it goes on",
+        (
+            "tests/ingress/test_server.py::test_a_signal_lets_the_request_in_flight_finish",
+            "tests/ingress/test_server.py::test_nohup_keeps_a_process_running",
+            "tests/workers/test_process.py::test_sighup_finishes_the_part_in_flight_and_is_logged",
+            "tests/workers/test_process.py::test_nohup_keeps_a_worker_running",
+            "tests/test_demo.py::test_sighup_stops_each_part_in_order",
+        ),
+    ),
+    Fault(
         "Redis, or the whole machine, stands still for longer than a lease, then goes on",
         "who lives speaks before others claim what it holds: nothing is sent again or counts as a crash",
         (

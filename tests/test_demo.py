@@ -207,6 +207,19 @@ def test_a_process_that_ends_by_itself_is_named_and_ends_the_rest(tmp_path: Path
 
 
 @linux
+@pytest.mark.usefixtures("hangups")
+def test_sighup_stops_each_part_in_order(tmp_path: Path) -> None:
+    with demo(tmp_path) as started:
+        pids = started.pids
+        assert started.end(signal.SIGHUP) == 0
+        assert started.process.stdout is not None
+        assert "Ended by SIGHUP." in started.process.stdout.read()
+        assert all(map(ended, pids))
+    for name in ("emulator", "ingress", "worker"):
+        assert f"{name}.stopped" in (tmp_path / f"{name}.log").read_text()
+
+
+@linux
 def test_told_again_it_does_not_wait_for_what_hangs(tmp_path: Path) -> None:
     with demo(tmp_path) as hanging:
         pids = hanging.pids

@@ -127,13 +127,13 @@ class Process:
         self._working = [asyncio.create_task(_kept(each.run)) for each in self._dispatchers]
         _log.info("worker.started", id=self.id, admin=probes.url, integrations=sorted(settings.integrations))
 
-    def wind_down(self) -> None:
+    def wind_down(self, signal: str | None = None) -> None:
         """Claims no more. The host says so as soon as it is told to end, and calls `stop` when it can."""
         if self._stopping:
             return
         self._stopping = True
         self._grace_ends_at = asyncio.get_running_loop().time() + GRACE_SECONDS
-        _log.info("worker.stopping", id=self.id, in_flight=self.in_flight)
+        _log.info("worker.stopping", id=self.id, in_flight=self.in_flight, signal=signal)
         for dispatcher in self._dispatchers:
             dispatcher.stop()
 

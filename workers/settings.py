@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, cast
@@ -29,7 +28,7 @@ from bridge.errors import ConfigError, StoreUnavailable
 from bridge.log import configure
 from bridge.queue import Direction, Queue, Wanted, connect, server_ms
 from bridge.queue.connection import FAILURES, not_now
-from bridge.runtime import event_loop, lift_file_limit, settle_memory
+from bridge.runtime import event_loop, lift_file_limit, on_stop_signal, settle_memory
 from workers import housekeeping
 from workers.outage import Outage
 from workers.process import Process
@@ -93,7 +92,7 @@ def worker_settings(settings: Settings) -> dict[str, Any]:
 
 
 def run(settings: Settings) -> None:
-    """The worker process, until SIGTERM or SIGINT. Raises ConfigError when it cannot start."""
+    """The worker process, until SIGTERM, SIGINT or SIGHUP. Raises ConfigError when it cannot start."""
     configure(settings.log)
     lift_file_limit()
     given = worker_settings(settings)
@@ -117,9 +116,9 @@ def _end_when_told(process: Process) -> None:
     assert main  # noqa: S101 -- arq starts its hooks in a task
     ending: list[asyncio.Task[None]] = []
 
-    def told() -> None:
+    def told(name: str) -> None:
         if not ending:
-            process.wind_down()
+            process.wind_down(name)
             ending.append(loop.create_task(process.stop()))
             ending[0].add_done_callback(end)
 
@@ -128,8 +127,7 @@ def _end_when_told(process: Process) -> None:
             task.cancel()
         loop.call_later(CANCEL_SECONDS, end)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
+    on_stop_signal(told)
 
 
 def __getattr__(name: str) -> Any:

@@ -63,7 +63,8 @@ def run(folder: Path, port: int, say: Say) -> None:
     folder = folder.expanduser().absolute()
     with Word() as word, EmbeddedServer(folder) as server:
         asyncio.run(_run(folder, server, reserve(port), say, word))
-    say("Ended. What was queued waits in the data folder for the next start.")
+    with contextlib.suppress(OSError):  # the terminal may be closed
+        say(f"Ended by {word.signal}. What was queued waits in the data folder for the next start.")
 
 
 async def _run(folder: Path, server: EmbeddedServer, ports: Ports, say: Say, word: Word) -> None:

@@ -17,6 +17,8 @@ class Word:
     """
 
     def __init__(self) -> None:
+        self.signal = ""
+        """The name of the first that was given."""
         self._given = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
@@ -31,7 +33,8 @@ class Word:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
-    def _hear(self, *_: object) -> None:
+    def _hear(self, number: int, _: object) -> None:
+        self.signal = self.signal or signal.Signals(number).name
         self._given = True
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._event.set)

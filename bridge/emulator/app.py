@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -16,6 +15,7 @@ from bridge.emulator.config import EmulatorConfig
 from bridge.emulator.files import media
 from bridge.emulator.outbox import Outbox
 from bridge.errors import ConfigError
+from bridge.runtime import on_stop_signal
 
 BODY_MAX: Final = 20 * 1024 * 1024  # bytes; an upload
 SHUTDOWN_SECONDS: Final = 2.0
@@ -57,11 +57,9 @@ def build(config: EmulatorConfig) -> web.Application:
 
 
 async def run(config: EmulatorConfig) -> None:
-    """Serves until SIGTERM or SIGINT. Raises ConfigError when the address cannot be used."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+    """Serves until SIGTERM, SIGINT or SIGHUP. Raises ConfigError when the address cannot be used."""
+    told = asyncio.Queue[str]()
+    on_stop_signal(told.put_nowait)
     runner = web.AppRunner(build(config), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -72,7 +70,7 @@ async def run(config: EmulatorConfig) -> None:
                 f"the emulator cannot listen on {config.host}:{config.port}: {error.strerror}"
             ) from error
         _log.info("emulator.started", host=config.host, port=runner.addresses[0][1])
-        await told.wait()
+        _log.info("emulator.stopping", signal=await told.get())
     finally:
         await runner.cleanup()
     _log.info("emulator.stopped")

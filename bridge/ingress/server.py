@@ -1,13 +1,13 @@
 """The ingress process: listens, says where, and stops in order.
 
-At SIGTERM or SIGINT no new connection is taken, requests that have begun are answered, then the process ends.
+At SIGTERM, SIGINT or SIGHUP no new connection is taken, requests that have begun are answered, then the
+process ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.persistence import persistence_warnings
 from bridge.queue import Clock, connect
-from bridge.runtime import end, event_loop, lift_file_limit, settle_memory
+from bridge.runtime import end, event_loop, lift_file_limit, on_stop_signal, settle_memory
 
 DRAIN_SECONDS: Final = BODY_SECONDS + STORE_SECONDS + 1
 REDIS_SECONDS: Final = 1.0
@@ -51,7 +51,7 @@ class Addresses(msgspec.Struct, frozen=True):
 
 
 def run(settings: Settings) -> None:
-    """The whole process, until SIGTERM or SIGINT. Raises ConfigError when it cannot start."""
+    """The whole process, until SIGTERM, SIGINT or SIGHUP. Raises ConfigError when it cannot start."""
     if not settings.integrations:
         raise ConfigError("integrations: none is configured: add a table [integrations.NAME] to bridge.toml")
     configure(settings.log)
@@ -62,9 +62,8 @@ def run(settings: Settings) -> None:
 
 
 async def _until_told(settings: Settings) -> None:
-    log, stop, loop = structlog.get_logger(), asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    log, told = structlog.get_logger(), asyncio.Queue[str]()
+    on_stop_signal(told.put_nowait)
     async with serving(settings) as addresses:
         log.info(
             "ingress.started",
@@ -72,8 +71,7 @@ async def _until_told(settings: Settings) -> None:
             admin=addresses.admin_url,
             integrations=sorted(settings.integrations),
         )
-        await stop.wait()
-        log.info("ingress.stopping")
+        log.info("ingress.stopping", signal=await told.get())
     log.info("ingress.stopped")
 
 

@@ -208,7 +208,10 @@ async def port_of(child: asyncio.subprocess.Process) -> int:
     pytest.fail("the process never listened")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.usefixtures("hangups")
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["SIGTERM", "SIGINT", "SIGHUP"]
+)
 async def test_the_process_serves_until_it_is_told_to_end(receiver: Receiver, number: signal.Signals) -> None:
     """Even with a webhook under way it ends at once, with 0 and without a traceback."""
     receiver.answers = [None]

@@ -24,8 +24,9 @@ from tests.ingress.conftest import ECHO, SECRET, Serve, settings
 BODY = b'{"session_id": "s", "text": "canary-text"}'
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number: int) -> None:
+@pytest.mark.usefixtures("hangups")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number: signal.Signals) -> None:
     async with process(redis_url) as ingress:
         started, log = await said(ingress, "ingress.started")
         port = int(started["url"].rpartition(":")[2])
@@ -40,7 +41,9 @@ async def test_a_signal_lets_the_request_in_flight_finish(redis_url: str, number
         await writer.drain()
 
         ingress.send_signal(number)
-        log += (await said(ingress, "ingress.stopping"))[1]
+        stopping, read = await said(ingress, "ingress.stopping")
+        assert stopping["signal"] == number.name
+        log += read
         async with asyncio.timeout(5):
             while await _answers(port):
                 pass
@@ -75,6 +78,16 @@ async def test_an_idle_process_ends_at_once(redis_url: str) -> None:
     async with process(redis_url) as ingress:
         await said(ingress, "ingress.started")
         ingress.terminate()
+        assert await asyncio.wait_for(ingress.wait(), 5) == 0
+
+
+async def test_nohup_keeps_a_process_running(redis_url: str) -> None:
+    async with process(redis_url, limit="trap '' HUP") as ingress:
+        await said(ingress, "ingress.started")
+        ingress.send_signal(signal.SIGHUP)
+        ingress.send_signal(signal.SIGTERM)
+        stopping, _ = await said(ingress, "ingress.stopping")
+        assert stopping["signal"] == "SIGTERM"
         assert await asyncio.wait_for(ingress.wait(), 5) == 0
 
 

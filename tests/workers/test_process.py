@@ -166,6 +166,44 @@ async def test_a_worker_told_to_stop_as_soon_as_it_works_does(
             assert "worker.stopped" in child.log
 
 
+@pytest.mark.usefixtures("hangups")
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_sighup_finishes_the_part_in_flight_and_is_logged(
+    redis: Redis, redis_url: str, there: Platform, config: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    there.answer = lambda *_: Answer(seconds=0.5)
+    queue = Queue(redis, "support", "out")
+    with worker(tmp_path, config, redis_url, command) as child:
+        await started(child)
+        await push(queue, "s", "1", "2", "3")
+        await there.has(1)
+        child.signal(signal.SIGHUP)
+        assert await asyncio.to_thread(child.ended) == 0
+        stopping = next(line for line in child.log.splitlines() if "worker.stopping" in line)
+        assert json.loads(stopping)["signal"] == "SIGHUP"
+        assert "worker.stopped" in child.log
+    sent = len(there.received)
+    with worker(tmp_path, config, redis_url):
+        await quiet(queue)
+    assert by_session(there) == {"s": ["1", "2", "3"]}
+    assert sent < 3
+
+
+@pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
+async def test_nohup_keeps_a_worker_running(
+    redis_url: str, config: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with worker(
+        tmp_path, config, redis_url, ("sh", "-c", "trap '' HUP && exec \"$@\"", "sh", *command)
+    ) as child:
+        await started(child)
+        child.signal(signal.SIGHUP)
+        child.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(child.ended) == 0
+        stopping = next(line for line in child.log.splitlines() if "worker.stopping" in line)
+        assert json.loads(stopping)["signal"] == "SIGTERM"
+
+
 @pytest.mark.parametrize("command", [OWN, ARQ], ids=["moveo-bridge", "arq"])
 async def test_redis_restarting_ends_no_process(
     there: Platform, config: str, tmp_path: Path, data: Path, command: tuple[str, ...]
