@@ -4,6 +4,8 @@ BridgeError
 ├── ConfigError            a setting is wrong; its message is one line that says what to change
 ├── PayloadError           a body is no event of Moveo's at all (no JSON object); nothing can be read from it
 ├── StoreUnavailable       Redis is not there, or says "not now"; whatever was asked may be asked again
+│   └── StoreFull          Redis has no memory for this write; reads, and scripts whose first write cannot
+│                          grow, still pass
 └── SendError              a call to a platform or to Moveo did not go through
     ├── Rejected           it never will: keep it as a dead letter, go on with the session
     │   └── ContentRefused the platform refuses this form of it (a file it cannot fetch, markup it cannot
@@ -37,6 +39,10 @@ class PayloadError(BridgeError):
 
 class StoreUnavailable(BridgeError):
     """Redis cannot be reached, refuses writes, or does not answer in time."""
+
+
+class StoreFull(StoreUnavailable):
+    """Redis refuses this write because its memory is used up. It answers, and takes other commands."""
 
 
 class SendError(BridgeError):

@@ -10,13 +10,15 @@ from typing import Final, TypeVar
 
 import structlog
 
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreFull, StoreUnavailable
 from bridge.runtime import cancelled
 
 T = TypeVar("T")
 
 WAIT_SECONDS: Final = (0.1, 0.4)
 SETTLING_SECONDS: Final = 0.5  # longer than anybody waits before asking again
+FULL_SECONDS: Final = 60.0
+"""Between two log lines about writes for which Redis has no memory."""
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +29,7 @@ class Outage:
     def __init__(self) -> None:
         self.away = False
         self._back_at = -math.inf
+        self._full_said_at = -math.inf
 
     def over(self) -> None:
         """Redis has answered."""
@@ -57,10 +60,19 @@ class Outage:
         """
         if cancelled():
             raise asyncio.CancelledError
-        if not self.away:
+        if isinstance(error, StoreFull):
+            self.full(error)
+        elif not self.away:
             self.away = True
             _log.error("store.unavailable", reason=str(error))
         await asyncio.sleep(random.uniform(*WAIT_SECONDS))
+
+    def full(self, error: StoreUnavailable) -> None:
+        """Log that Redis refuses a write for want of memory. It is not away: deliveries go on."""
+        now = asyncio.get_running_loop().time()
+        if now - self._full_said_at >= FULL_SECONDS:
+            self._full_said_at = now
+            _log.warning("store.full", reason=str(error))
 
     async def insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Asks until Redis answers."""

@@ -21,13 +21,13 @@ from arq.connections import ArqRedis, RedisSettings
 from arq.typing import WorkerCoroutine
 from arq.worker import run_worker
 from redis.asyncio.client import Pipeline
-from redis.exceptions import NoPermissionError, WatchError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, WatchError
 
 from bridge.config import Settings, load
-from bridge.errors import ConfigError, StoreUnavailable
+from bridge.errors import ConfigError
 from bridge.log import configure
 from bridge.queue import Direction, Queue, Wanted, connect, server_ms
-from bridge.queue.connection import FAILURES, not_now
+from bridge.queue.connection import FAILURES, not_now, store_error
 from bridge.runtime import event_loop, lift_file_limit, on_stop_signal, settle_memory
 from workers import housekeeping
 from workers.outage import Outage
@@ -207,6 +207,10 @@ class PatientRedis(ArqRedis):
         while True:
             try:
                 reply = await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            except OutOfMemoryError as error:
+                # It was arq's health key, which expires anyway: jobs need not wait for it.
+                self.outage.full(store_error(error))
+                return None
             except FAILURES as error:
                 await _patience(error, self.outage)
             else:
@@ -283,4 +287,4 @@ class _PatientPipeline(Pipeline):
 async def _patience(error: Exception, outage: Outage) -> None:
     if not not_now(error):
         raise error
-    await outage.wait(StoreUnavailable(str(error) or type(error).__name__))
+    await outage.wait(store_error(error))

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
 from bridge.errors import StoreUnavailable
-from bridge.queue.connection import FAILURES, not_now
+from bridge.queue.connection import FAILURES, not_now, store_error
 from bridge.queue.scripts import Script
 
 BATCH: Final = 512
@@ -120,8 +120,7 @@ def _fail(future: asyncio.Future[Any], error: Exception) -> None:
     if future.done():
         return
     if not_now(error):
-        reason = str(error) or type(error).__name__
-        unavailable = StoreUnavailable(reason)
+        unavailable = store_error(error)
         unavailable.__cause__ = error
         future.set_exception(unavailable)
     else:

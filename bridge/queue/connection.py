@@ -22,13 +22,14 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as LinkError
 from redis.exceptions import TimeoutError as LinkTimeout
 
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreFull, StoreUnavailable
 
 # An error inside a script comes with its code in front or, before Redis 7, in its midst after a "-".
 _NOT_NOW: Final = re.compile(
     r"(?:^|-)(?:OOM|READONLY|BUSY|LOADING|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|UNKILLABLE"
     r"|UNBLOCKED)\b|max number of clients|SCRIPT KILL"
 )
+_FULL: Final = re.compile(r"(?:^|-)OOM\b")
 _CLOSED: Final = "the handler is closed"
 
 FAILURES: Final = (RedisError, OSError, RuntimeError)
@@ -70,6 +71,13 @@ def not_now(error: Exception) -> bool:
             return False
 
 
+def store_error(error: Exception) -> StoreUnavailable:
+    """Return the error to raise in place of one that means "not now"."""
+    reason = str(error) or type(error).__name__
+    full = isinstance(error, OutOfMemoryError) or _FULL.search(reason)
+    return StoreFull(reason) if full else StoreUnavailable(reason)
+
+
 @contextmanager
 def unavailable() -> Iterator[None]:
     """Turns what means "not now" into StoreUnavailable; other errors are bugs or wrong rights, and pass."""
@@ -77,5 +85,5 @@ def unavailable() -> Iterator[None]:
         yield
     except FAILURES as error:
         if not_now(error):
-            raise StoreUnavailable(str(error) or type(error).__name__) from error
+            raise store_error(error) from error
         raise

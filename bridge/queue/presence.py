@@ -13,6 +13,11 @@ from bridge.queue.connection import unavailable
 KEY: Final = "bridge:workers"
 FORGET_SECONDS: Final = 60.0
 
+_ANNOUNCE: Final = """
+redis.call('PERSIST', KEYS[1]) -- first, a write that cannot grow: a full server lets the rest through
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+"""
+
 
 class Worker(msgspec.Struct, frozen=True):
     """A worker process, as it last spoke."""
@@ -36,7 +41,7 @@ async def announce(redis: Redis, id: str, in_flight: int) -> None:  # noqa: A002
     with unavailable():
         # By the server's clock, since readers are on other machines.
         sign = _encode(_Sign(await server_ms(redis), in_flight))
-        await redis.hset(KEY, id, sign.decode())  # type: ignore[misc]
+        await redis.eval(_ANNOUNCE, 1, KEY, id, sign.decode())  # type: ignore[misc]
 
 
 async def present(redis: Redis) -> list[Worker]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis import exceptions as redis_errors
 
-from bridge.errors import StoreUnavailable
-from bridge.queue.connection import connect, not_now, unavailable
+from bridge.errors import StoreFull, StoreUnavailable
+from bridge.queue.connection import connect, not_now, store_error, unavailable
 
 R = redis_errors.ResponseError
 
@@ -51,6 +51,12 @@ PASS: list[Exception] = [
 )
 def test_not_now(error: Exception, expected: bool) -> None:
     assert not_now(error) is expected
+
+
+@pytest.mark.parametrize("error", NOT_NOW, ids=repr)
+def test_only_want_of_memory_is_store_full(error: Exception) -> None:
+    full = isinstance(error, redis_errors.OutOfMemoryError) or "-OOM" in str(error)
+    assert type(store_error(error)) is (StoreFull if full else StoreUnavailable)
 
 
 @pytest.mark.parametrize("error", [NOT_NOW[0], NOT_NOW[7], NOT_NOW[-1]], ids=repr)

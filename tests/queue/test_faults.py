@@ -159,6 +159,19 @@ async def test_a_full_server_refuses_pushes_and_can_be_drained(queue: Queue, han
     assert await queue.push("new", b"5") is Pushed.ACCEPTED, "what was refused is not remembered"
 
 
+async def test_a_full_server_stores_cursors(queue: Queue, hands: Hands) -> None:
+    await queue.push("a", b"1")
+    await hands.do("CONFIG", "SET", "maxmemory", 1)
+    delivery = await claim_one(queue)
+    await queue.turn([Park(delivery, 0, b"parked")], 0)
+    delivery = await claim_one(queue)
+    assert delivery.cursor == b"parked"
+    assert await queue.beat([Beat(delivery, b"beaten")]) == frozenset()
+    await hands.do("CONFIG", "SET", "maxmemory", 0)
+    await hands.time_passes("a")
+    assert (await claim_one(queue)).cursor == b"beaten"
+
+
 REFUSALS = {
     "read-only-replica": [("REPLICAOF", "127.0.0.1", "1")],
     "replica-without-master": [

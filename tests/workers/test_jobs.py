@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -91,6 +92,25 @@ def test_they_expire_every_hour(redis_url: str, config: str, tmp_path: Path) -> 
     file.write_text(config)
     [cron] = worker_settings(load(file, {"REDIS_URL": redis_url}))["cron_jobs"]
     assert (cron.name, cron.minute, cron.hour) == ("cron:retain_dead", 17, None)
+
+
+async def test_a_full_server_keeps_arq_from_nothing(own_server: EmbeddedServer) -> None:
+    """Its health key, and a job it cannot queue, are left out: its loop goes on, and Redis is not away."""
+    redis = PatientRedis(connect(own_server.url).connection_pool)
+    redis.outage = Outage()
+    await redis.config_set("maxmemory", 1)
+    async with asyncio.timeout(5):
+        await redis.psetex("health", 1000, b"x")
+        assert await redis.enqueue_job("retain_dead") is None
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.set("result", b"x")
+            waiting = asyncio.create_task(pipe.execute())
+            await asyncio.sleep(0.1)
+            assert not redis.outage.away
+            await redis.config_set("maxmemory", 0)
+            assert await waiting == [True], "what cannot be left out is waited for"
+    assert await redis.keys("*") == [b"result"]
+    await redis.aclose(close_connection_pool=True)
 
 
 async def test_a_server_that_freezes_while_a_job_is_begun_ends_no_process(data: Path) -> None:
