@@ -2,6 +2,9 @@
 
 Both directions share it: the way back finds the session of a chat, the way out finds the chat of a session
 that names none. Every key expires; a person who comes back later simply starts a new session.
+
+A server without free memory takes these notes too. Each belongs to an event that waits in that server and is
+deleted once it is delivered, so what the server takes beyond its limit is bounded by what waits.
 """
 
 from __future__ import annotations
@@ -21,6 +24,19 @@ MEMO_SECONDS: Final = 90 * 86_400  # where the chat is to be reached, also for w
 KEPT_SECONDS: Final = 30 * 86_400  # a button can be pressed long after it was shown
 NUMBERS_SECONDS: Final = 86_400
 
+_SET: Final = """
+-- KEYS: what to set. ARGV: seconds until it expires, then a value for each key.
+redis.call('DEL', KEYS[1]) -- first, a write that cannot grow: a full server lets the rest through
+for n, key in ipairs(KEYS) do
+  redis.call('SET', key, ARGV[n + 1], 'EX', ARGV[1])
+end
+"""
+_LEARN: Final = """
+-- KEYS: chat:<session> session:<chat>. ARGV: seconds until both expire, chat, session.
+redis.call('DEL', KEYS[1]) -- first, a write that cannot grow: a full server lets the rest through
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1])
+redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[1], 'NX')
+"""
 _DELETE_IF: Final = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
@@ -48,6 +64,8 @@ class Sessions:
 
     def __init__(self, redis: Redis, integration: str) -> None:
         self._redis = redis
+        self._set_all = redis.register_script(_SET)
+        self._learn = redis.register_script(_LEARN)
         self._delete_equal = redis.register_script(_DELETE_IF)
         self._prefix = prefix(integration)
 
@@ -70,11 +88,9 @@ class Sessions:
 
     async def learn(self, chat: str, session: str) -> None:
         """An event of the session is for the chat: its messages go there, unless it has another session."""
+        keys = [self._key(b"chat", session), self._key(b"session", chat)]
         with unavailable():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(self._key(b"session", chat), session, ex=LINK_SECONDS, nx=True)
-                pipeline.set(self._key(b"chat", session), chat, ex=LINK_SECONDS)
-                await pipeline.execute()
+            await self._learn(keys=keys, args=[LINK_SECONDS, chat, session])
 
     async def unlink(self, chat: str, session: str) -> None:
         """The session has ended: the chat's next message starts a new one, unless it already has."""
@@ -142,10 +158,7 @@ class Sessions:
 
     async def _set(self, values: Mapping[bytes, str | bytes], seconds: int) -> None:
         with unavailable():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key, value in values.items():
-                    pipeline.set(key, value, ex=seconds)
-                await pipeline.execute()
+            await self._set_all(keys=list(values), args=[seconds, *values.values()])
 
     async def _delete_if(self, key: bytes, value: bytes) -> None:
         with unavailable():

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
 
 from bridge.channels.choices import mark
 from bridge.content import Option
+from bridge.embedded import EmbeddedServer
 from bridge.errors import StoreUnavailable
 from bridge.queue import connect
 from bridge.sessions import Sessions
@@ -117,6 +119,35 @@ async def test_everything_expires(sessions: Sessions, redis_client: Redis) -> No
     keys = [key async for key in redis_client.scan_iter("{bridge:support:chats}:*")]
     assert len(keys) == 7
     assert all([await redis_client.ttl(key) > 0 for key in keys])
+
+
+async def test_a_full_server_takes_every_note(own_server: EmbeddedServer) -> None:
+    """Also anew, and after it forgot the scripts; everything expires there too."""
+    async with connect(own_server.url) as redis:
+        sessions = Sessions(redis, "support")
+        await redis.config_set("maxmemory", 1)
+        with pytest.raises(OutOfMemoryError):
+            await redis.set("plain", b"x")
+        for text in ("first", "second"):
+            await redis.script_flush()
+            await sessions.link("c1", "s1")
+            await sessions.learn("c2", "s2")
+            await sessions.remember("c1", {"id": text})
+            await sessions.keep("c1", {"~ab": text, "~cd": text}, (text,))
+            numbers = await sessions.numbers("c1")
+            assert numbers is not None
+            assert numbers.texts == (text,)
+            await sessions.spend("c1", numbers)
+        await sessions.move("c1", "c3")
+        assert [await sessions.session_of(chat) for chat in ("c1", "c2", "c3")] == ["s1", "s2", "s1"]
+        assert await sessions.chat_of("s2") == "c2"
+        assert await sessions.memo("c1") == {"id": "second"}
+        assert [await sessions.kept("c1", payload) for payload in ("~ab", "~cd")] == ["second"] * 2
+        await sessions.unlink("c1", "s1")
+        assert await sessions.session_of("c1") is None
+        keys = await redis.keys("*")
+        assert len(keys) == 7
+        assert all([await redis.ttl(key) > 0 for key in keys])
 
 
 async def test_redis_going_away_is_said_as_such() -> None:
