@@ -10,6 +10,7 @@ Uncertain                   as Unavailable where a repeat is harmless or wanted,
 Unauthorized                parked, and the queue paused until somebody has looked
 Forbidden                   parked until other chats show whether the chat or the account is refused
                                 (bridge/queue/lua/lib/refusals.lua)
+StoreFull                   parked with full jitter up to the delivery's age, costs no try
 StoreUnavailable            parked for a moment, costs no try
 anything else               a fault of ours: parked with full jitter a few times, then buried
 """
@@ -25,6 +26,7 @@ from bridge.errors import (
     Moved,
     Rejected,
     SendError,
+    StoreFull,
     StoreUnavailable,
     Unauthorized,
     Unavailable,
@@ -109,6 +111,9 @@ def decide(
             return refuse(account=False)
         case Rejected() | Moved():
             return bury("rejected", "answered")
+        case StoreFull():
+            seconds = max(STORE_SECONDS, random * min(CAP_SECONDS, age_seconds))
+            return Decision(park(seconds, counted=False))
         case StoreUnavailable():
             return Decision(park(STORE_SECONDS, counted=False))
         case _ if delivery.tries + 1 >= MAX_FAULTS:

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 
 from bridge.channels import Reply, Request
 from bridge.content import Receipt
-from bridge.errors import StoreUnavailable, Unavailable
+from bridge.errors import StoreFull, StoreUnavailable, Unavailable
 from bridge.queue.connection import unavailable
 from bridge.web.files import ChatFiles
 
@@ -67,13 +67,19 @@ class ChatLog:
     def _key(self, kind: str, chat: str) -> str:
         return f"{self._tag}:{kind}:{chat}"
 
-    async def append(self, chat: str, entry: bytes, key: str, *, keep_seconds: int = KEEP_SECONDS) -> str:
-        """The entry's id in the history; for a repeated `key` (of this chat, for a day) that of the first."""
+    async def append(
+        self, chat: str, entry: bytes, key: str, *, keep_seconds: int = KEEP_SECONDS, queued: bool = False
+    ) -> str:
+        """The entry's id in the history; for a repeated `key` (of this chat, for a day) that of the first.
+
+        A full server takes an entry that is `queued`, if the chat has a history: the queue deletes the
+        entry's event next. Any other raises StoreFull.
+        """
         with unavailable():
             found = await self._append(
                 keys=[self._key("log", chat), self._key("seen", f"{chat}:{key}")],
                 args=[entry, ENTRIES, keep_seconds, min(SEEN_SECONDS, keep_seconds), self.channel,
-                      _ENCODE(Notice(chat, "entry"))],
+                      _ENCODE(Notice(chat, "entry")), "1" if queued else ""],
             )  # fmt: skip
         return str(found, "ascii")
 
@@ -117,6 +123,7 @@ def transport(log: ChatLog) -> Callable[[Request], Awaitable[Reply]]:
     """What carries the requests of the web chat channel (scheme `chat:`) into `log`.
 
     Raises Unavailable when Redis says "not now"; as an entry is appended once, a repeat is always safe.
+    A full Redis is StoreFull: the entry waits until there is room, however long that takes.
     """
 
     async def carry(request: Request) -> Reply:
@@ -127,7 +134,8 @@ def transport(log: ChatLog) -> Callable[[Request], Awaitable[Reply]]:
             match request.method:
                 case "APPEND":
                     key = f"agent:{request.headers['idempotency-key']}"
-                    answer = _ENCODE({"id": await log.append(chat, request.body, key, keep_seconds=keep)})
+                    place = await log.append(chat, request.body, key, keep_seconds=keep, queued=True)
+                    answer = _ENCODE({"id": place})
                 case "MARK":
                     receipt = msgspec.json.decode(request.body, type=_Marking).content
                     await log.mark(chat, receipt.kind, keep_seconds=keep)
@@ -135,6 +143,8 @@ def transport(log: ChatLog) -> Callable[[Request], Awaitable[Reply]]:
                     await log.publish(chat, request.body)
                 case other:
                     return Reply(status=405, body=other.encode())
+        except StoreFull:
+            raise
         except StoreUnavailable as error:
             raise Unavailable(str(error)) from error
         return Reply(status=200, body=answer)

@@ -7,6 +7,7 @@ local newest = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
 if not newest then
   return nil
 end
+redis.call('PERSIST', marks) -- first, a write that cannot grow: a full server lets the rest through
 redis.call('HSET', marks, ARGV[1], newest[1])
 redis.call('EXPIRE', marks, ARGV[2])
 redis.call('PUBLISH', ARGV[3], ARGV[4])

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from bridge.content import Text
+from bridge.content import Receipt, Text
 from bridge.embedded import EmbeddedServer
+from bridge.errors import StoreFull
 from bridge.queue import connect
 from tests.web.site import Site
 from tests.web.test_chat_routes import CHAT, Stream, message, post, stream
@@ -42,6 +43,26 @@ async def test_the_stream_ends_and_the_next_one_goes_on_without_gap_or_repeat(
         assert await again.texts(2) == ["hi", "two"]
         await site.agent(CHAT, Text("three"))
         assert await again.texts(1) == ["three"]
+
+
+async def test_a_full_server_refuses_what_users_say_until_there_is_room_and_shows_what_agents_said(
+    own_server: EmbeddedServer, outage_site: Site, http: aiohttp.ClientSession
+) -> None:
+    """A stranger gets no memory from it; an agent's words come out of the queue, which gives as much back.
+    A history of their own takes more."""
+    site = outage_site
+    await site.agent(CHAT, Text("hello"))
+    await site.redis.config_set("maxmemory", 1)
+    assert await post(site, http, message()) == 503
+    await site.agent(CHAT, Text("one"), Receipt(kind="read"))
+    with pytest.raises(StoreFull):
+        await site.agent("chat-0002", Text("one"))
+    await site.redis.config_set("maxmemory", 0)
+    assert await post(site, http, message()) == 200
+    async with stream(site, http) as browser:
+        assert await browser.texts(3) == ["hello", "one", "hi"]
+    assert len(await site.heard()) == 1
+    assert set(await site.log.marks(CHAT)) == {"read"}
 
 
 async def test_a_stream_that_slept_through_it_is_woken_by_the_new_subscription(

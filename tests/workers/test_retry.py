@@ -7,6 +7,7 @@ from bridge.errors import (
     Forbidden,
     Moved,
     Rejected,
+    StoreFull,
     StoreUnavailable,
     Unauthorized,
     Unavailable,
@@ -54,7 +55,12 @@ def settled(error: Exception, *, tries: int = 0, age: float = 0.0, policy: Polic
         pytest.param(
             Unavailable("x", scope="chat"), {"age": 100.0}, ("bury", "expired", "x"), id="chat, too old"
         ),
-        pytest.param(StoreUnavailable("oom"), {"age": 1e6, "tries": 99}, ("park", 0.5, False), id="store"),
+        pytest.param(StoreUnavailable("x"), {"age": 1e6, "tries": 99}, ("park", 0.5, False), id="store"),
+        pytest.param(StoreFull("oom"), {"age": 0.1}, ("park", 0.5, False), id="full"),
+        pytest.param(StoreFull("oom"), {"age": 20.0}, ("park", 10.0, False), id="still full"),
+        pytest.param(
+            StoreFull("oom"), {"age": 1e6, "tries": 99}, ("park", CAP_SECONDS / 2, False), id="full for long"
+        ),
         pytest.param(KeyError("x"), {"tries": 1}, ("park", 1.0, True), id="fault"),
         pytest.param(KeyError("x"), {"tries": 4}, ("bury", "fault", "KeyError"), id="last fault"),
     ],
