@@ -13,6 +13,7 @@ import msgspec
 
 from bridge.channels import Call, Channel, Click, Errand, Incoming, Seen, UserMessage
 from bridge.errors import SendError, Uncertain
+from bridge.failpoints import reach
 from bridge.moveo import Attached, Moveo, SessionGone
 from bridge.queue import Ack, Bury, Clock, Delivery, Settle
 from bridge.sender import Transport
@@ -22,12 +23,35 @@ from workers.lease import Lease
 from workers.observe import Observer
 
 COURTESY_SECONDS: Final = 2.0
-POSTED: Final = b"posted"
-"""The cursor of a message that Moveo has, when Redis went away right after."""
 SHORT: Final = "~"
 """What a payload begins with that stands for a longer one (bridge.channels.text.payload)."""
 
 _decoder: Final = msgspec.json.Decoder[Incoming | Errand | Seen](Incoming | Errand | Seen)
+_POSTED: Final = b"posted"
+"""The cursor that earlier versions stored for a message that Moveo has."""
+
+
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a message has come: what a later try of the same delivery must not do again."""
+
+    session: str = ""
+    """Moveo has made this session, and the chat is not linked to it yet."""
+    posted: bool = False
+    """Moveo has the message."""
+
+
+_read_cursor: Final = msgspec.json.Decoder(Cursor).decode
+_write_cursor: Final = msgspec.json.Encoder().encode
+
+
+def read(cursor: bytes) -> Cursor:
+    """Return the stored cursor; one that cannot be read (of a later version) is a new start."""
+    if cursor == _POSTED:
+        return Cursor(posted=True)
+    try:
+        return _read_cursor(cursor) if cursor else Cursor()
+    except msgspec.DecodeError:
+        return Cursor()
 
 
 class Receiver:
@@ -74,9 +98,9 @@ class Receiver:
         text = await self._text(incoming, numbers)
         if not text and not (isinstance(incoming, UserMessage) and incoming.attachments):
             return Bury(delivery, "empty")
-        if delivery.cursor != POSTED:
+        if not read(delivery.cursor).posted:
             await self._post(self._moveo, incoming, text, lease)
-            lease.cursor = POSTED
+            lease.cursor = _write_cursor(Cursor(posted=True))
         if numbers:
             await self._sessions.spend(incoming.chat, numbers)
         return Ack(delivery)
@@ -94,8 +118,14 @@ class Receiver:
                 assert_never(incoming)
 
     async def _post(self, moveo: Moveo, incoming: Incoming, text: str, lease: Lease) -> None:
-        """To the chat's session; to a new one where there is none, or Moveo does not know it any more."""
-        session = await self._sessions.session_of(incoming.chat)
+        """Post to the chat's session; to a new one if the chat has none, or Moveo does not know it any more.
+
+        The cursor holds a new session until the chat is linked to it, so a later try makes no other.
+        """
+        if session := read(lease.cursor).session:
+            await self._link(incoming.chat, session, lease)
+        else:
+            session = await self._sessions.session_of(incoming.chat) or ""
         try:
             if session:
                 try:
@@ -106,11 +136,17 @@ class Receiver:
                     return
             await lease.hold()
             session = await moveo.create_session(incoming.chat, incoming.user)
-            await self._sessions.link(incoming.chat, session)
+            await self._link(incoming.chat, session, lease)
             await self._post_once(moveo, session, incoming, text, lease)
         except SendError as error:
             self._observer.refused(error)
             raise
+
+    async def _link(self, chat: str, session: str, lease: Lease) -> None:
+        lease.cursor = _write_cursor(Cursor(session=session))
+        await self._sessions.link(chat, session)
+        lease.cursor = b""
+        reach("worker.linked")
 
     async def _post_once(
         self, moveo: Moveo, session: str, incoming: Incoming, text: str, lease: Lease

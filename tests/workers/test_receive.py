@@ -18,7 +18,7 @@ from bridge.errors import StoreUnavailable
 from bridge.fetch import download
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
-from bridge.queue import Clock
+from bridge.queue import Clock, Park
 from bridge.secret import Secret
 from bridge.sender import Sender
 from bridge.sessions import Numbers, Sessions
@@ -186,6 +186,42 @@ async def test_a_message_that_moveo_has_is_not_posted_again(back: Back, moveo: F
         await back.deliver(says("1"))
     assert moveo.posted == [("new-1", {"text": "Red!"})]
     assert await back.sessions.numbers("c1") is None
+
+
+@pytest.mark.parametrize(
+    "cursor", [b"posted", b'{"posted":true}'], ids=["of an earlier version", "of this one"]
+)
+async def test_a_message_whose_cursor_says_posted_is_not_posted(
+    back: Back, moveo: FakeMoveo, cursor: bytes
+) -> None:
+    await back.push(says("hi"))
+    [delivery] = (await back.queue.turn([], 1)).deliveries
+    await back.queue.turn([Park(delivery, 0.0, cursor)], 0)
+    await back.deliver(says("there", 2))
+    assert moveo.posted == [("new-1", {"text": "there"})]
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["first message", "expired session"])
+async def test_a_session_whose_link_was_not_stored_is_used_by_the_next_try(
+    back: Back, moveo: FakeMoveo, gone: bool
+) -> None:
+    """However often Redis does not store it: no other session is made."""
+    if gone:
+        await back.sessions.link("c1", "old")
+        moveo.gone.add("old")
+    link, failures = Sessions.link, iter((True, True, False))
+
+    async def failing_twice(self: Sessions, chat: str, session: str) -> None:
+        if next(failures):
+            raise StoreUnavailable("away")
+        await link(self, chat, session)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sessions, "link", failing_twice)
+        await back.deliver(says("hi"), says("there", 2))
+    assert moveo.made == 1
+    assert moveo.posted[gone:] == [("new-1", {"text": "hi"}), ("new-1", {"text": "there"})]
+    assert await back.sessions.session_of("c1") == "new-1"
 
 
 async def test_attachments_go_along(back: Back, moveo: FakeMoveo) -> None:
