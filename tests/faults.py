@@ -263,6 +263,27 @@ FAULTS = (
         ),
     ),
     Fault(
+        "Redis is full (maxmemory, noeviction) of waiting events, or of anything else",
+        "workers deliver what waits in it, with its notes; a new web chat waits for room; nothing is lost",
+        (
+            "tests/workers/test_full.py::test_waiting_events_that_filled_it_are_delivered_in_order_by_a_fresh_worker",
+            "tests/workers/test_full.py::test_users_get_one_session_each_and_all_they_said_while_it_stays_full",
+            "tests/workers/test_full.py::test_buttons_go_out_while_it_is_full_and_mean_what_they_said",
+            "tests/workers/test_full.py::test_the_web_chat_goes_on_while_it_is_full_and_new_chats_wait_for_room",
+            "tests/workers/test_full.py::test_a_worker_on_a_full_server_is_seen_says_so_once_and_ends_in_order",
+            "tests/workers/test_jobs.py::test_a_full_server_keeps_arq_from_nothing",
+            "tests/cli/test_full.py::test_a_full_server_shows_its_queues_and_letters_and_gives_them_back",
+        ),
+    ),
+    Fault(
+        "Redis does not store the session that Moveo made for a chat, or the worker is killed after it did",
+        "the session is used by the next try: no other is made, and the message arrives once",
+        (
+            "tests/workers/test_receive.py::test_a_session_whose_link_was_not_stored_is_used_by_the_next_try",
+            "tests/workers/test_full.py::test_a_session_outlives_a_worker_killed_before_the_message",
+        ),
+    ),
+    Fault(
         "thousands of sessions come and go",
         "no key is left",
         ("tests/queue/test_faults.py::test_sessions_that_come_and_go_leave_no_keys",),

@@ -128,15 +128,15 @@ async def test_a_full_server_takes_every_note(own_server: EmbeddedServer) -> Non
         await redis.config_set("maxmemory", 1)
         with pytest.raises(OutOfMemoryError):
             await redis.set("plain", b"x")
-        for text in ("first", "second"):
+        for text, asked in (("first", YES_NO), ("second", COLOURS)):
             await redis.script_flush()
             await sessions.link("c1", "s1")
             await sessions.learn("c2", "s2")
             await sessions.remember("c1", {"id": text})
-            await sessions.keep("c1", {"~ab": text, "~cd": text}, (text,))
+            await sessions.keep("c1", {"~ab": text, "~cd": text}, asked)
             numbers = await sessions.numbers("c1")
             assert numbers is not None
-            assert numbers.texts == (text,)
+            assert numbers.choices == asked
             await sessions.spend("c1", numbers)
         await sessions.move("c1", "c3")
         assert [await sessions.session_of(chat) for chat in ("c1", "c2", "c3")] == ["s1", "s2", "s1"]
