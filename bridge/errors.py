@@ -3,6 +3,7 @@
 BridgeError
 ├── ConfigError            a setting is wrong; its message is one line that says what to change
 ├── PayloadError           a body is no event of Moveo's at all (no JSON object); nothing can be read from it
+├── ChannelFault           a channel's code failed or returned the wrong type: mend that code
 ├── StoreUnavailable       Redis is not there, or says "not now"; whatever was asked may be asked again
 │   └── StoreFull          Redis has no memory for this write; reads, and scripts whose first write cannot
 │                          grow, still pass
@@ -35,6 +36,10 @@ class ConfigError(BridgeError):
 
 class PayloadError(BridgeError):
     """A body from which no event can be read."""
+
+
+class ChannelFault(BridgeError):
+    """A channel's code failed or returned the wrong type. The message names file and line, no value."""
 
 
 class StoreUnavailable(BridgeError):

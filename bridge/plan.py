@@ -1,8 +1,8 @@
 """What a channel has to do to show contents: the steps of one event, in order.
 
 Pure: the same contents, channel and key give the same steps with the same ids, so a delivery that was
-interrupted makes the same plan again and goes on at its cursor. An error in a channel's renderer is not
-caught here: the delivery becomes a dead letter with its reason, and can be replayed once that is mended.
+interrupted makes the same plan again and goes on at its cursor. An error in a channel's renderer is a
+ChannelFault: the delivery becomes a dead letter with its reason, and can be replayed once that is mended.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.channels import Call, Channel, Step, Wait
+from bridge.channels import Call, Channel, Step, Wait, guard
 from bridge.channels.degrade import fit_all
 from bridge.content import Content, Loss, Pause, Receipt, Text, Typing, kind
 
@@ -65,7 +65,7 @@ def _pieces(
             continue
         yield from losses
         for each in shown:
-            calls = list(channel.render(each, to))
+            calls = list(guard.render(channel, each, to))
             if isinstance(each, Text) and each.numbered:
                 calls[-1:] = [msgspec.structs.replace(call, numbers=each.numbered) for call in calls[-1:]]
             if not calls and not isinstance(each, Typing | Receipt):
@@ -85,7 +85,7 @@ def _paused(pause: Pause, channel: Channel, to: str, pause_max_seconds: float) -
     left = round(1000 * min(max(0.0, pause.seconds), pause_max_seconds))
     while left > 0:
         if typing:
-            sign = channel.render(Typing(on=True), to)
+            sign = guard.render(channel, Typing(on=True), to)
             yield from (msgspec.structs.replace(call, ephemeral=True) for call in sign)
         wait = left if lasts is None or left <= lasts else min(left, max(round(lasts * RENEW), SHORTEST_MS))
         yield Wait(wait / 1000, typing)

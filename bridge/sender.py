@@ -28,7 +28,7 @@ from aiohttp.payload import BytesPayload
 from msgspec.structs import replace
 
 from bridge import __version__
-from bridge.channels import Grant, Reply, Request
+from bridge.channels import Grant, Reply, Request, guard
 from bridge.errors import Rejected, Unavailable, Uncertain
 from bridge.secret import MASK
 from bridge.tokens import Tokens
@@ -105,7 +105,7 @@ class Sender:
             case Grant() as grant:
                 token = await self._tokens.token(grant, refused=refused)
             case signer:
-                token = signer.token(time.time())
+                token = guard.token(signer, time.time())
         return replace(request, headers={**request.headers, "authorization": BEARER + token})
 
     async def _send_http(self, request: Request) -> Reply:

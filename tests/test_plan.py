@@ -27,6 +27,7 @@ from bridge.content import (
     Typing,
     kind,
 )
+from bridge.errors import ChannelFault
 from bridge.plan import Plan, plan
 from bridge.testing import corpus
 
@@ -230,5 +231,5 @@ def test_an_error_of_a_renderer_is_not_swallowed() -> None:
         def render(self, content: Content, to: str) -> Sequence[Call]:
             raise KeyError(kind(content))
 
-    with pytest.raises(KeyError, match="text"):
+    with pytest.raises(ChannelFault, match=r"test_plan\.py:\d+: KeyError$"):
         plan((Text("one"),), Broken(PLAIN), "chat-1", key=KEY)

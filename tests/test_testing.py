@@ -12,7 +12,7 @@ import pytest
 
 from bridge.channels import Call, Inbound, Reading, Reply, Request
 from bridge.channels.capabilities import Capabilities
-from bridge.content import Carousel, Content, Text, kind
+from bridge.content import Content, Text, kind
 from bridge.errors import Rejected, SendError, Unavailable
 from bridge.testing import check_channel, corpus, golden, problems
 
@@ -62,6 +62,10 @@ def raising(error: Exception) -> Any:
     return method
 
 
+async def later(*_: Any) -> None:
+    """What an author writes who thinks that the bridge awaits it."""
+
+
 counter = itertools.count()
 
 
@@ -84,20 +88,27 @@ counter = itertools.count()
         ({"request": lambda *_: Request(url="not a url")}, "the request's url is none"),
         ({"request": lambda *_: Request(url="https://x", headers={"a": "b\r\nc: d"})}, "a line end in it"),
         ({"request": lambda *_: Request(url=f"https://x/{next(counter)}")}, "something else the second time"),
-        ({"request": lambda *_: None}, r"request\(\) gives None in place of a Request"),
+        ({"request": lambda *_: None}, r"request\(\) gives .*<lambda> returned None; expected a Request"),
         ({"request": raising(KeyError("x"))}, r"request\(\) gives KeyError\('x'\)"),
         ({"check": lambda *_: None}, "HTTP 400 .* is taken for sent"),
-        ({"check": lambda s, reply: reply.status}, "gives 200, neither an id nor None nor a SendError"),
+        (
+            {"check": lambda s, reply: reply.status},
+            "HTTP 200 .*test_testing.py:.*<lambda> returned int; expected a str or None",
+        ),
         ({"check": raising(TypeError("x"))}, r"gives TypeError\('x'\), neither"),
         ({"check": raising(Rejected("no"))}, "HTTP 503 .*: says never where the platform says later"),
         ({"check": raising(SendError("s3cret"))}, "the error's text has a secret in it"),
         ({"verify": lambda *_: True}, "verify: gives True for a stranger's"),
+        ({"verify": lambda *_: ""}, "returned str; expected True or False"),
+        ({"verify": later}, "must be a plain function, not async"),
+        ({"check": lambda *_: later()}, "returned a coroutine .*; expected a str or None"),
+        ({"render": lambda *_: (later(),)}, "render raises .* returned tuple with a coroutine"),
+        ({"read": None, "verify": later}, "not async"),
+        ({"read": lambda self: None}, r"must take the arguments \(inbound\)"),
         ({"verify": raising(TypeError("x"))}, r"verify: gives TypeError\('x'\)"),
-        ({"read": lambda *_: None}, "read: gives None in place of a Reading"),
-        ({"capabilities": Capabilities(shows=frozenset())}, "shows must have Text in it"),
-        ({"capabilities": Capabilities(text=0)}, "text must be at least 1"),
-        ({"capabilities": Capabilities(payload_bytes=1)}, "payload_bytes leaves no room"),
-        ({"capabilities": Capabilities(shows=frozenset({Text, Carousel}))}, "says how many cards"),
+        ({"read": lambda *_: None}, "read: gives .* returned None; expected a Reading"),
+        ({"capabilities": None}, "Broken has no capabilities"),
+        ({"capabilities": lambda self: Capabilities()}, "must be a Capabilities, not method"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -108,7 +119,9 @@ def test_finds(broken: dict[str, Any], problem: str) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     channel: Any = type("Broken", (Sound,), {"check": lambda *_: 5, "render": said(op="")})()
-    with pytest.raises(AssertionError, match=r"(?s)problems of channel sound:.*without an op.*neither an id"):
+    with pytest.raises(
+        AssertionError, match=r"(?s)problems of channel sound:.*without an op.*expected a str or None"
+    ):
         check_channel(channel)
 
 

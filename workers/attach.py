@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from bridge.channels import Attachment, Channel, Downloads, Loaded, Request
+from bridge.channels import Attachment, Channel, Downloads, Loaded, Request, guard
 from bridge.channels.mime import mime_type
 from bridge.channels.text import clean
 from bridge.errors import Forbidden, Rejected, Unavailable, Uncertain
@@ -88,12 +88,12 @@ class Attacher:
     async def _loaded(self, source: str) -> Loaded:
         if not isinstance(self._channel, Downloads):
             raise Rejected("the channel loads no files")
-        asked = self._channel.locate(source)
+        asked = guard.locate(self._channel, source)
         try:
             located = await self._send(asked) if asked else None
         except Uncertain as error:  # asking twice does no harm
             raise Unavailable(str(error)) from None
-        return await self._download(self._channel.download(source, located), MAX_BYTES)
+        return await self._download(guard.download(self._channel, source, located), MAX_BYTES)
 
 
 def _named(file: Loaded, attachment: Attachment) -> Loaded:

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from bridge.channels import Call, Channel, Wait
+from bridge.channels import Call, Channel, Wait, guard
 from bridge.config import Integration
 from bridge.errors import ContentRefused, Moved, PayloadError, SendError, Unavailable, Uncertain
 from bridge.events import Event, SessionClosed, SessionExpired, decode
@@ -204,7 +204,7 @@ class Deliverer:
                 await lease.hold()
             stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
             reach("worker.sending")
-            self._channel.check(await self._send(self._channel.request(stamped)))
+            guard.check(self._channel, await self._send(guard.request(self._channel, stamped)))
         except (ContentRefused, Moved):
             raise
         except SendError as error:

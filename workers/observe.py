@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bridge.content import Loss
-from bridge.errors import BridgeError, SendError
+from bridge.errors import BridgeError, ChannelFault, SendError
 from bridge.metrics import Metrics
 from bridge.queue import Ack, Bury, Delivery, Direction, Park, Refuse, Settle
 from workers.retry import describe
@@ -61,7 +61,8 @@ class Observer:
         """A try ended with an error; `settle` is what was decided."""
         match settle:
             case Park(delivery, seconds):
-                say = self._log.warning if isinstance(error, BridgeError) else self._log.error
+                mistake = isinstance(error, ChannelFault) or not isinstance(error, BridgeError)
+                say = self._log.error if mistake else self._log.warning
                 say("delivery.parked", **self._ids(delivery), seconds=seconds, error=describe(error))
             case Refuse(delivery):
                 self._log.warning("delivery.refused", **self._ids(delivery), error=describe(error))

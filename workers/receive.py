@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from bridge.channels import Call, Channel, Click, Errand, Incoming, Seen, UserMessage
+from bridge.channels import Call, Channel, Click, Errand, Incoming, Seen, UserMessage, guard
 from bridge.errors import SendError, Uncertain
 from bridge.failpoints import reach
 from bridge.moveo import Attached, Moveo, SessionGone
@@ -179,7 +179,7 @@ class Receiver:
 
     async def _call(self, call: Call) -> None:
         stamped = msgspec.structs.replace(call, at=self._clock.now_ms() / 1000)
-        self._channel.check(await self._send(self._channel.request(stamped)))
+        guard.check(self._channel, await self._send(guard.request(self._channel, stamped)))
 
     async def _do_once(self, doing: Awaitable[None]) -> bool:
         """One short try: it is a courtesy, not the message. Whether it was done."""

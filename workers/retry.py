@@ -12,7 +12,8 @@ Forbidden                   parked until other chats show whether the chat or th
                                 (bridge/queue/lua/lib/refusals.lua)
 StoreFull                   parked with full jitter up to the delivery's age, costs no try
 StoreUnavailable            parked for a moment, costs no try
-anything else               a fault of ours: parked with full jitter a few times, then buried
+anything else               a fault of ours or a channel's (ChannelFault): parked with full jitter a few
+                            times, then buried
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Final, Literal
 import msgspec
 
 from bridge.errors import (
+    ChannelFault,
     Forbidden,
     Moved,
     Rejected,
@@ -128,11 +130,11 @@ def backoff_seconds(tries: int, random: float) -> float:
 
 
 def describe(error: BaseException) -> str:
-    """The error for logs and dead letters: a SendError's own words, of anything else the type and the place.
+    """The error for logs and dead letters: the words of a SendError or ChannelFault, else type and place.
 
     A foreign error's message may quote what a person wrote, so it is left out.
     """
-    if isinstance(error, SendError):
+    if isinstance(error, SendError | ChannelFault):
         return str(error)
     place = error.__traceback__
     while place and place.tb_next:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from bridge.channels import Loaded, Upload, Uploaded, Uploads
+from bridge.channels import Loaded, Upload, Uploaded, Uploads, guard
 from bridge.errors import ContentRefused, Rejected, Unavailable, Uncertain
 from bridge.sender import Transport
 
@@ -62,7 +62,7 @@ class Uploader:
 
     async def _hand_over(self, file: Loaded, tries: int) -> str:
         try:
-            return self._channel.uploaded(await self._send(self._channel.upload(file)))
+            return guard.uploaded(self._channel, await self._send(guard.upload(self._channel, file)))
         except (Uncertain, Unavailable) as error:  # a file that is there twice is shown once
             if isinstance(error, Unavailable) and error.retry_after is not None:
                 raise

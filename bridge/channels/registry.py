@@ -8,9 +8,11 @@ from, is a ConfigError that says file and reason, and stops no other.
 from __future__ import annotations
 
 import importlib
+import inspect
+import re
 import sys
-import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -20,7 +22,8 @@ import msgspec
 
 from bridge.channels import Channel
 from bridge.channels.capabilities import Capabilities
-from bridge.errors import ConfigError
+from bridge.channels.methods import raised_at, type_name, where, wrong_methods
+from bridge.errors import ChannelFault, ConfigError
 from bridge.secret import MASK, Secret
 
 GROUP: Final = "bridge.channels"
@@ -43,6 +46,7 @@ BUILT_IN: Final[Mapping[str, str]] = {
 }
 PLACEHOLDER_URL: Final = "https://example.invalid/"
 _METHODS: Final = ("render", "request", "check")
+_NAME: Final = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 
 # ---- finding -----------------------------------------------------------------------------------------------
 
@@ -83,40 +87,63 @@ def _imported(kind: str, where: str) -> type[Channel]:
     here = str(Path.cwd())
     if here not in sys.path:  # a console script's path begins with its own folder, not with the current one
         sys.path.append(here)
-    try:
+    with _others_code(kind, module_name):
         module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # whatever somebody's file does when it is imported
-        raise broken(kind, error) from error
     found = getattr(module, attribute, None)
     if not isinstance(found, type):
         classes = [name for name, value in vars(module).items() if isinstance(value, type)]
         raise ConfigError(
             f'channel "{kind}": {module.__file__} has no class "{attribute}"{_meant(attribute, classes)}'
         )
-    missing = [method for method in _METHODS if not callable(getattr(found, method, None))]
-    if not isinstance(getattr(found, "name", None), str):
-        missing.insert(0, "name")
-    if missing:
-        raise ConfigError(f'channel "{kind}": {module.__file__}: {attribute} has no {", ".join(missing)}')
+    with _others_code(kind, module_name):  # a metaclass
+        if problem := _wrong_class(found):
+            raise ConfigError(f'channel "{kind}": {problem}')
     return found
 
 
-def broken(kind: str, error: BaseException) -> ConfigError:
-    """What a channel's own code raised, as one line that names the channel, the place and the reason."""
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return ConfigError(f'channel "{kind}": {_place(error)}{reason}')
+@contextmanager
+def _others_code(kind: str, owner: str) -> Iterator[None]:
+    """Turns whatever a plug-in's code raises into a ConfigError of one line."""
+    try:
+        yield
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise broken(kind, error, owner) from error
 
 
-def _place(error: BaseException) -> str:
-    """The file and line an error comes from; nothing when only this file was involved."""
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: "
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<frozen ") and frame.filename not in (__file__, importlib.__file__)
-    ]
-    return f"{frames[-1].filename}:{frames[-1].lineno}: " if frames else ""
+def _wrong_class(cls: type) -> str:
+    """What is wrong with a class, with its place; "" for nothing."""
+    missing = [method for method in _METHODS if getattr(cls, method, None) is None]
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str):
+        missing.insert(0, "name")
+    if missing:
+        return f"{where(cls)}: {cls.__name__} has no {', '.join(missing)}"
+    if not _NAME.fullmatch(str(name)):
+        return f"{where(cls)}: {cls.__name__}.name must be a word of a-z, 0-9, - and _"
+    settings = getattr(cls, "Settings", msgspec.Struct)
+    if not (isinstance(settings, type) and issubclass(settings, msgspec.Struct)):
+        found = f"the class {settings.__name__}" if isinstance(settings, type) else type_name(settings)
+        return f"{where(cls)}: {cls.__name__}.Settings must be a subclass of msgspec.Struct, not {found}"
+    for maker in (getattr(cls, "__new__"), getattr(cls, "__init__")):  # noqa: B009 -- of any class
+        if inspect.iscoroutinefunction(maker) or inspect.isgeneratorfunction(maker):
+            return f"{where(maker)}: {cls.__name__}.{maker.__name__} must be a plain function, not async"
+    return ""
+
+
+def broken(kind: str, error: BaseException, owner: str) -> ConfigError:
+    """What a channel's own code raised, as one line that names the channel, the place and the reason.
+
+    `owner` is the channel's module.
+    """
+    if isinstance(error, ChannelFault):
+        if error.__cause__ is None:
+            return ConfigError(f'channel "{kind}": {error}')
+        error = error.__cause__
+    place = raised_at(error, owner)
+    reason = next(iter(f"{type(error).__name__}: {error}".splitlines()))
+    return ConfigError(f'channel "{kind}": {f"{place}: " if place else ""}{reason}')
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
@@ -137,7 +164,8 @@ def build(kind: str, tables: Mapping[str, Mapping[str, Any]], *, masked: bool = 
     strays = [name for name in tables if name not in (cls.name, *BUILT_IN)]
     if strays:
         raise ConfigError("\n".join(f"{name}: is no setting{_meant(name, [cls.name])}" for name in strays))
-    settings = _settings(cls, tables.get(cls.name, {}))
+    with _others_code(kind, cls.__module__):
+        settings = _settings(cls, tables.get(cls.name, {}))
     return _made(kind, cls, _masked(settings) if masked else settings)
 
 
@@ -145,12 +173,14 @@ def placeholder(kind: str, *, secret: str = MASK) -> Channel:
     """The channel with stand-ins for all it requires: to see how it renders without having an account."""
     cls = load(kind)
     stand_ins: dict[Any, Any] = {int: 1, float: 1.0, bool: True, Secret: secret}
-    table = {
-        field.encode_name: stand_ins.get(field.type, PLACEHOLDER_URL if "url" in field.name else MASK)
-        for field in _fields(cls)
-        if field.required
-    }
-    return _made(kind, cls, _settings(cls, table))
+    with _others_code(kind, cls.__module__):
+        table = {
+            field.encode_name: stand_ins.get(field.type, PLACEHOLDER_URL if "url" in field.name else MASK)
+            for field in _fields(cls)
+            if field.required
+        }
+        settings = _settings(cls, table)
+    return _made(kind, cls, settings)
 
 
 def _fields(cls: type[Channel]) -> tuple[msgspec.structs.FieldInfo, ...]:
@@ -202,15 +232,30 @@ def _masked(value: Any) -> Any:
             return value
 
 
-def _made(kind: str, cls: Callable[..., Channel], settings: msgspec.Struct | None) -> Channel:
-    try:
-        channel = cls() if settings is None else cls(settings)
-        can = getattr(channel, "capabilities", None)
-    except ConfigError as error:
-        name = load(kind).name
-        raise ConfigError("\n".join(f"{name}.{line}" for line in str(error).splitlines())) from error
-    except (Exception, SystemExit) as error:  # whatever somebody's class does when it is made
-        raise broken(kind, error) from error
-    if not isinstance(can, Capabilities):
-        raise ConfigError(f'channel "{kind}": its class has no capabilities')
+def _made(kind: str, cls: type[Channel], settings: msgspec.Struct | None) -> Channel:
+    make: Callable[..., Channel] = cls
+    with _others_code(kind, cls.__module__):
+        try:
+            channel = make() if settings is None else make(settings)
+        except ConfigError as error:
+            lines = str(error).splitlines()
+            raise ConfigError("\n".join(f"{cls.name}.{line}" for line in lines)) from error
+        if problem := next(wrong_channel(channel), ""):
+            raise ConfigError(f'channel "{kind}": {problem}')
     return channel
+
+
+def wrong_channel(channel: Channel) -> Iterator[str]:
+    """What keeps a channel from being used, each problem in a line with its place."""
+    cls = type(channel)
+    if inspect.getattr_static(channel, "capabilities", None) is None:
+        yield f"{where(cls)}: {cls.__name__} has no capabilities"
+        return
+    can: object = channel.capabilities
+    if not isinstance(can, Capabilities):
+        yield f"{where(cls)}: {cls.__name__}.capabilities must be a Capabilities, not {type_name(can)}"
+    if inspect.getattr_static(channel, "key_urls", None) is not None:
+        urls: object = getattr(channel, "key_urls")  # noqa: B009 -- what has it need be no Keyed
+        if not isinstance(urls, list | tuple) or not all(isinstance(url, str) for url in urls):
+            yield f"{where(cls)}: {cls.__name__}.key_urls must be a tuple of str, not {type_name(urls)}"
+    yield from wrong_methods(channel)

@@ -114,8 +114,11 @@ def split(text: str, limit: int, unit: Unit = "characters") -> list[str]:
     """The text in parts of at most `limit`, cut between paragraphs, else lines, sentences, words, clusters.
 
     A text that fits is returned as it is; a blank one has no parts. (A single character longer than the
-    limit, possible only with a limit below 4 bytes, is a part of its own.)
+    limit, possible only with a limit below 4 bytes, is a part of its own.) Raises ValueError when the limit
+    is below 1.
     """
+    if limit < 1:
+        raise ValueError(f"a text cannot be split into parts of at most {limit}")
     if not text or text.isspace():
         return []
     if fits(text, limit, unit):
@@ -138,7 +141,9 @@ def _space_end(text: str, start: int) -> int:
 
 
 def cut(text: str, limit: int, unit: Unit = "characters") -> str:
-    """The text, or its beginning and an ellipsis, within the limit."""
+    """The text, or its beginning and an ellipsis, within the limit; "" for a limit below 1."""
+    if limit < 1:
+        return ""
     if fits(text, limit, unit):
         return text
     ellipsis = ELLIPSIS if measure(ELLIPSIS, unit) <= limit else ""

@@ -55,7 +55,11 @@ def channels(as_json: bool, as_markdown: bool) -> None:
         try:
             if isinstance(found, ConfigError):
                 raise found
-            shown[name] = matrix(registry.placeholder(name).capabilities)
+            channel = registry.placeholder(name)
+            try:
+                shown[name] = matrix(channel.capabilities)
+            except Exception as error:  # of its capabilities' own code
+                raise registry.broken(name, error, type(channel).__module__) from error
         except ConfigError as error:
             broken[name] = str(error)
     if as_json:

@@ -118,14 +118,17 @@ async def _integration(integration: Integration, offline: bool) -> AsyncIterator
 
 async def _credentials(place: str, channel: SetUp) -> Finding:
     """What the platform says to "who am I"."""
-    from bridge.errors import Forbidden, Rejected, SendError, Unauthorized
+    from bridge.channels import guard
+    from bridge.errors import ChannelFault, Forbidden, Rejected, SendError, Unauthorized
     from bridge.sender import Sender, open_http
 
     try:
         async with open_http(total_seconds=ASK_SECONDS) as http:
-            name = channel.identified(await Sender(http).send(channel.identify()))
+            name = guard.identified(channel, await Sender(http).send(guard.identify(channel)))
     except (Unauthorized, Forbidden, Rejected) as error:
         return Grade.FAIL, f"{place}: {channel.name} refuses the credentials: {error}"
+    except ChannelFault as error:
+        return Grade.FAIL, f"{place}: {error}"
     except SendError as error:
         return Grade.WARN, f"{place}: {channel.name} could not be asked: {error}"
     return Grade.OK, f"{place}: {channel.name} knows the account as {name}"

@@ -55,20 +55,24 @@ def connect(name: str, url: str | None, dry_run: bool) -> None:
 
 
 async def _connect(channel: SetUp, url: str) -> None:
+    from bridge.channels import guard
     from bridge.sender import Sender, open_http
 
     async with open_http() as http:
         send = Sender(http).send
-        click.echo(f"credentials are good: {channel.identified(await send(channel.identify()))}")
-        requests = channel.connect(url)
+        name = guard.identified(channel, await send(guard.identify(channel)))
+        click.echo(f"credentials are good: {name}")
+        requests = guard.connect(channel, url)
         for request in requests:
-            channel.check(await send(request))
+            guard.check(channel, await send(request))
         if requests:
             click.echo(f"registered: {url}")
 
 
 def _say_steps(channel: SetUp, url: str) -> None:
-    if steps := channel.steps(url).strip():
+    from bridge.channels import guard
+
+    if steps := guard.steps(channel, url).strip():
         click.echo("to do:")
         for number, step in enumerate(steps.splitlines(), 1):
             click.echo(f"{number:>3}. {step}")

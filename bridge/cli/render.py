@@ -101,7 +101,7 @@ class Renderer:
             )
             steps = [shown for step in planned.steps for shown in self._shown(step)]
         except Exception as error:
-            raise broken(self._channel.name, error) from error
+            raise broken(self._channel.name, error, type(self._channel).__module__) from error
         losses = (*decoded.losses, *translated.losses, *planned.losses)
         return {"steps": steps, "losses": to_builtins(losses)}
 
@@ -109,15 +109,16 @@ class Renderer:
         """The step; before a call with a file the upload. What only a chat knows is named in braces."""
         from msgspec.structs import replace
 
-        from bridge.channels import Loaded, Uploads, Wait
+        from bridge.channels import Loaded, Uploads, Wait, guard
 
         if isinstance(step, Wait):
             yield {"wait": {"seconds": step.seconds, "typing": step.typing}}
             return
         if step.upload and isinstance(self._channel, Uploads):
-            request = self._channel.upload(Loaded(name=step.upload.name))
+            request = guard.upload(self._channel, Loaded(name=step.upload.name))
             yield _call("upload", request, {"file": step.upload.url})
-        request = self._channel.request(replace(step, memo={name: f"{{{name}}}" for name in step.recall}))
+        memo = {name: f"{{{name}}}" for name in step.recall}
+        request = guard.request(self._channel, replace(step, memo=memo))
         yield _call(step.op, request, _body(request, step))
 
 

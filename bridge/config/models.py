@@ -26,13 +26,11 @@ from pydantic import (
     model_validator,
 )
 
+from bridge.channels.capabilities import BURST, FASTEST, SLOWEST
 from bridge.secret import MASK, Secret
 from bridge.translate import DEFAULT_TEXTS
 
 NAME: Final = re.compile(r"[a-z0-9_-]{1,64}")
-SLOWEST: Final = 0.001
-FASTEST: Final = 1000
-"""Calls a second that a pace can be set to: Redis counts it in milliseconds between calls."""
 REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
 
 
@@ -92,7 +90,7 @@ Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Rate: TypeAlias = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_rate)]
-Burst: TypeAlias = Annotated[int, Field(ge=1, le=10_000)]
+Burst: TypeAlias = Annotated[int, Field(ge=1, le=BURST)]
 SecretString: TypeAlias = Annotated[Secret, BeforeValidator(_secret)]
 TextKey: TypeAlias = Annotated[str, AfterValidator(_text_key)]
 NoticeText: TypeAlias = Annotated[str | Literal[False], PlainValidator(_text)]

@@ -16,8 +16,8 @@ from typing import Any, Final, Literal, cast
 import msgspec
 from aiohttp import web
 
-from bridge.channels import Errand, Failed, Inbound, Incoming, Reading, Seen, TwoWay
-from bridge.errors import Unavailable
+from bridge.channels import Errand, Failed, Inbound, Incoming, Reading, Seen, TwoWay, guard
+from bridge.errors import ChannelFault, Unavailable
 from bridge.ingress.inlet import Inlet
 from bridge.ingress.keys import Keys
 from bridge.ingress.outcome import TAKEN, Outcome, Refused
@@ -73,10 +73,10 @@ class Platform:
         if not self._verified(inbound):
             raise Refused(Outcome.UNSIGNED)
         try:
-            reading = self._channel.read(inbound)
-        except Exception as error:  # a plug-in's mistake must not cost a message
-            if not isinstance(error, RecursionError):  # of a body as deep as no platform's is
-                self._reception.log.exception("message.unreadable")
+            reading = guard.read(self._channel, inbound)
+        except ChannelFault as error:  # a plug-in's mistake must not cost a message
+            if not isinstance(error.__cause__, RecursionError):  # of a body as deep as no platform's is
+                self._reception.log.exception("message.unreadable", error=str(error))
             return self._reception.conclude(await self._inlet.keep(raw, Outcome.UNDECODABLE))
         if reading == _NOTHING and _is_broken(raw):
             return self._reception.conclude(await self._inlet.keep(raw, Outcome.UNDECODABLE))
@@ -95,9 +95,9 @@ class Platform:
 
     def _verified(self, inbound: Inbound) -> bool:
         try:
-            return self._channel.verify(inbound)
-        except Exception:  # what a plug-in fails to verify is not verified
-            self._reception.log.exception("message.unverifiable")
+            return guard.verify(self._channel, inbound)
+        except ChannelFault as error:  # what a plug-in fails to verify is not verified
+            self._reception.log.exception("message.unverifiable", error=str(error))
             return False
 
     async def _push(self, incoming: Incoming | Errand | Seen) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import orjson
 
-from bridge.channels import Call, Channel, Loaded, Reading, Reply, Request, TwoWay, Uploads
+from bridge.channels import Call, Channel, Loaded, Reply, Request, TwoWay, Uploads, guard, registry
 from bridge.content import (
     Audio,
     Author,
@@ -30,7 +30,7 @@ from bridge.content import (
     Video,
     Webview,
 )
-from bridge.errors import Forbidden, Rejected, SendError, Unauthorized
+from bridge.errors import ChannelFault, Forbidden, Rejected, SendError, Unauthorized
 from bridge.plan import Plan, plan
 from bridge.testing.corpus import corpus
 from bridge.testing.replies import intruders, replies
@@ -56,28 +56,19 @@ def check_channel(channel: Channel, *, to: str = "1234567", secrets: Iterable[st
 def problems(channel: Channel, *, to: str = "1234567", secrets: Iterable[str] = ()) -> list[str]:
     """What the channel does that a channel must not, one line each.
 
-    Capabilities that cannot be are all that is told: the rest would follow from them.
+    If the channel would not even be loaded, only the reasons are told: the rest would follow from them.
     """
     secrets = tuple(filter(None, secrets))
-    return [*_declared(channel)] or [
+    return [*registry.wrong_channel(channel)] or [
         *_rendered(channel, to, secrets),
-        *_checked("check", channel.check, secrets),
-        *(_checked("uploaded", channel.uploaded, secrets) if isinstance(channel, Uploads) else ()),
+        *_checked("check", partial(guard.check, channel), secrets),
+        *(
+            _checked("uploaded", partial(guard.uploaded, channel), secrets)
+            if isinstance(channel, Uploads)
+            else ()
+        ),
         *(_read(channel) if isinstance(channel, TwoWay) else ()),
     ]
-
-
-def _declared(channel: Channel) -> Iterator[str]:
-    can = channel.capabilities
-    if Text not in can.shows:
-        yield "capabilities: shows must have Text in it"
-    for name in ("text", "option_label", "card_title", "button_label", "url"):
-        if getattr(can, name) < 1:
-            yield f"capabilities: {name} must be at least 1"
-    if can.payload_bytes < len("~") + 1:
-        yield "capabilities: payload_bytes leaves no room for a token"
-    if Carousel in can.shows and not can.cards:
-        yield "capabilities: a channel that shows a Carousel says how many cards it has"
 
 
 # ---- what it renders ---------------------------------------------------------------------------------------
@@ -126,10 +117,10 @@ def _call(channel: Channel, call: Call, secrets: tuple[str, ...]) -> Iterator[st
             yield f"the token {token} is longer than payload_bytes"
         if token not in body.decode():
             yield f"the token {token} is kept but not in the body"
-    yield from _request(partial(channel.request, msgspec.structs.replace(call, at=AT)))
+    yield from _request(partial(guard.request, channel, msgspec.structs.replace(call, at=AT)))
     if call.upload and isinstance(channel, Uploads):
         file = Loaded(name=call.upload.name, mime_type="image/png", body=b"...")
-        yield from (f"upload: {problem}" for problem in _request(partial(channel.upload, file)))
+        yield from (f"upload: {problem}" for problem in _request(partial(guard.upload, channel, file)))
     elif call.upload:
         yield "a call with an upload, of a channel without upload() and uploaded()"
     for other in call.fallback:
@@ -227,6 +218,8 @@ def _checked(name: str, check: Callable[[Reply], str | None], secrets: tuple[str
             case str() | None:
                 if reply.status >= 400 and reply.status != ALREADY_THERE:
                     yield f"{where}: is taken for sent"
+            case ChannelFault() as fault:
+                yield f"{where}: {fault}"
             case other:
                 yield f"{where}: gives {other!r}, neither an id nor None nor a SendError"
 
@@ -234,11 +227,11 @@ def _checked(name: str, check: Callable[[Reply], str | None], secrets: tuple[str
 def _read(channel: TwoWay) -> Iterator[str]:
     for inbound in intruders():
         where = f"{inbound.method} {inbound.body[:60]!r}"
-        verified = _tried(partial(channel.verify, inbound))
+        verified = _tried(partial(guard.verify, channel, inbound))
         if verified is not False:
             yield f"verify: gives {verified!r} for a stranger's {where}"
-        reading = _tried(partial(channel.read, inbound))
-        if not isinstance(reading, Reading):
+        reading = _tried(partial(guard.read, channel, inbound))
+        if isinstance(reading, Exception):
             yield f"read: gives {reading!r} in place of a Reading for {where}"
 
 
@@ -246,5 +239,7 @@ def _tried(action: Callable[[], T]) -> T | Exception:
     """What the channel gives, or raises: both are looked at."""
     try:
         return action()
+    except ChannelFault as fault:
+        return fault.__cause__ if isinstance(fault.__cause__, Exception) else fault
     except Exception as error:  # noqa: BLE001 -- any error of a channel is what is looked for
         return error

@@ -453,7 +453,7 @@ capabilities = st.builds(
     Capabilities,
     shows=kinds, unit=st.sampled_from(["characters", "utf16", "bytes"]), text=lengths,
     caption=st.sampled_from([0, 12, 40]), options=st.integers(0, 4), option_label=lengths,
-    cards=st.integers(0, 3),
+    cards=st.integers(1, 3),
     card_title=lengths, card_text=lengths, card_buttons=st.integers(0, 3), button_label=lengths,
     card_media=st.sets(st.sampled_from(["image", "video"])).map(frozenset), card_action=st.booleans(),
     links=st.sets(st.sampled_from(["http", "https", "mailto", "tel"])).map(frozenset),
@@ -528,6 +528,24 @@ def test_what_fits_is_final(content: Content, can: Capabilities) -> None:
     shown, _ = fit(content, can)
     for each in shown:
         assert fit(each, can) == ((each,), ())
+
+
+least = st.integers(1, 3)
+narrow = st.builds(
+    Capabilities,
+    shows=kinds, unit=st.sampled_from(["characters", "utf16", "bytes"]), text=least,
+    caption=st.integers(0, 2), options=st.integers(0, 2), option_label=least, cards=least, card_title=least,
+    card_text=st.integers(0, 2), card_buttons=st.integers(0, 2), button_label=least, url=least,
+    payload_bytes=st.just(2), card_action=st.booleans(), authors=st.booleans(),
+)  # fmt: skip
+
+
+@settings(any_case, max_examples=200)
+@given(contents, narrow)
+def test_the_smallest_limits_end_too(content: Content, can: Capabilities) -> None:
+    """Degrading ends for all limits that Capabilities lets pass."""
+    shown, losses = fit(content, can)
+    assert shown or losses
 
 
 @any_case

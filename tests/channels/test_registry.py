@@ -129,8 +129,11 @@ def test_a_broken_one_is_named_and_stops_no_other(here: Path, monkeypatch: pytes
         ),
         ("leaving:X", 'channel "leaving:X": {here}/leaving.py:1: SystemExit: 3'),
         ("myviber:Moody", 'channel "myviber:Moody": {here}/myviber.py:48: RuntimeError: not today'),
-        ("myviber:Half", 'channel "myviber:Half": {here}/myviber.py: Half has no request, check'),
-        ("myviber:Incapable", 'channel "myviber:Incapable": its class has no capabilities'),
+        ("myviber:Half", 'channel "myviber:Half": {here}/myviber.py:34: Half has no request, check'),
+        (
+            "myviber:Incapable",
+            'channel "myviber:Incapable": {here}/myviber.py:38: Incapable has no capabilities',
+        ),
         ("myviber:Failing", 'channel "myviber:Failing": {here}/myviber.py:43: RuntimeError: out of order'),
         ("syntax:X", 'channel "syntax:X": {here}/syntax.py:1: SyntaxError: '),
     ],

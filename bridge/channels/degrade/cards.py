@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from bridge.channels import guard
 from bridge.channels.capabilities import Capabilities
 from bridge.channels.degrade.buttons import as_lines, as_options, buttons_of, full_label, labelled, site
 from bridge.channels.degrade.media import loads
@@ -41,7 +42,8 @@ def fit_carousel(carousel: Carousel, can: Capabilities) -> Iterator[Piece]:
         pieces = [piece for card in carousel.cards for piece in _fitted(card, can, "carousel")]
         cards = [piece for piece in pieces if isinstance(piece, Card)]
         rows = batches(cards, can.cards)
-        if rows == [carousel.cards] == [tuple(pieces)] and can.side_by_side and not can.side_by_side(cards):
+        whole = rows == [carousel.cards] == [tuple(pieces)]
+        if whole and can.side_by_side and not guard.side_by_side(can.side_by_side, cards):
             yield Loss("carousel", "the carousel", "a message for each card")
             yield from cards
             return
