@@ -247,11 +247,15 @@ def _malformed(error: SendError) -> str:
 
 # ---- in words ----------------------------------------------------------------------------------------------
 
+_ALL_OF_IT: Final = object()
 
-def _wrong(method: Callable[..., object], result: object, expected: str, inside: Any = None) -> ChannelFault:
+
+def _wrong(
+    method: Callable[..., object], result: object, expected: str, inside: object = _ALL_OF_IT
+) -> ChannelFault:
     """The fault of a method that returned `result`; what is wrong may be `inside` of it."""
     said = type_name(result)
-    if isinstance(result, list | tuple | Request):
+    if inside is not _ALL_OF_IT:
         said += f" with {type_name(inside)} in it"
     if isinstance(result, list | tuple):
         for each in result:

@@ -104,16 +104,21 @@ def where(thing: object) -> str:
         return f"{written.__module__}.{written.__qualname__}"
 
 
-def raised_at(error: BaseException, owner: str) -> str:
-    """The file and line that an error comes from; "" if only the bridge's loading of it was involved.
+def raised_at(error: BaseException, owner: str | type) -> str:
+    """The file and line that an error comes from; "" if no code but the bridge's loading was involved.
 
-    The innermost frame in the package of the module `owner` counts; without one, the innermost frame.
+    That is the innermost frame in the package of `owner`, a module or a class; without one the place of the
+    class, or the innermost frame.
     """
     if isinstance(error, SyntaxError) and error.filename and not error.filename.startswith("<"):
         return f"{error.filename}:{error.lineno}"
     frames = list(_frames(error.__traceback__))
-    own = [place for module, place in frames if _belongs(module, owner)]
-    return (own or [place for _, place in frames] or [""])[-1]
+    package = owner if isinstance(owner, str) else owner.__module__
+    if own := [place for module, place in frames if _belongs(module, package)]:
+        return own[-1]
+    if isinstance(owner, type):
+        return where(owner)
+    return frames[-1][1] if frames else ""
 
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[str, str]]:

@@ -102,7 +102,7 @@ def _imported(kind: str, where: str) -> type[Channel]:
 
 
 @contextmanager
-def _others_code(kind: str, owner: str) -> Iterator[None]:
+def _others_code(kind: str, owner: str | type) -> Iterator[None]:
     """Turns whatever a plug-in's code raises into a ConfigError of one line."""
     try:
         yield
@@ -132,10 +132,10 @@ def _wrong_class(cls: type) -> str:
     return ""
 
 
-def broken(kind: str, error: BaseException, owner: str) -> ConfigError:
+def broken(kind: str, error: BaseException, owner: str | type) -> ConfigError:
     """What a channel's own code raised, as one line that names the channel, the place and the reason.
 
-    `owner` is the channel's module.
+    `owner` is the channel's module or class.
     """
     if isinstance(error, ChannelFault):
         if error.__cause__ is None:
@@ -164,7 +164,7 @@ def build(kind: str, tables: Mapping[str, Mapping[str, Any]], *, masked: bool = 
     strays = [name for name in tables if name not in (cls.name, *BUILT_IN)]
     if strays:
         raise ConfigError("\n".join(f"{name}: is no setting{_meant(name, [cls.name])}" for name in strays))
-    with _others_code(kind, cls.__module__):
+    with _others_code(kind, cls):
         settings = _settings(cls, tables.get(cls.name, {}))
     return _made(kind, cls, _masked(settings) if masked else settings)
 
@@ -173,7 +173,7 @@ def placeholder(kind: str, *, secret: str = MASK) -> Channel:
     """The channel with stand-ins for all it requires: to see how it renders without having an account."""
     cls = load(kind)
     stand_ins: dict[Any, Any] = {int: 1, float: 1.0, bool: True, Secret: secret}
-    with _others_code(kind, cls.__module__):
+    with _others_code(kind, cls):
         table = {
             field.encode_name: stand_ins.get(field.type, PLACEHOLDER_URL if "url" in field.name else MASK)
             for field in _fields(cls)
@@ -234,7 +234,7 @@ def _masked(value: Any) -> Any:
 
 def _made(kind: str, cls: type[Channel], settings: msgspec.Struct | None) -> Channel:
     make: Callable[..., Channel] = cls
-    with _others_code(kind, cls.__module__):
+    with _others_code(kind, cls):
         try:
             channel = make() if settings is None else make(settings)
         except ConfigError as error:

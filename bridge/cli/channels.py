@@ -59,7 +59,7 @@ def channels(as_json: bool, as_markdown: bool) -> None:
             try:
                 shown[name] = matrix(channel.capabilities)
             except Exception as error:  # of its capabilities' own code
-                raise registry.broken(name, error, type(channel).__module__) from error
+                raise registry.broken(name, error, type(channel)) from error
         except ConfigError as error:
             broken[name] = str(error)
     if as_json:

@@ -101,7 +101,7 @@ class Renderer:
             )
             steps = [shown for step in planned.steps for shown in self._shown(step)]
         except Exception as error:
-            raise broken(self._channel.name, error, type(self._channel).__module__) from error
+            raise broken(self._channel.name, error, type(self._channel)) from error
         losses = (*decoded.losses, *translated.losses, *planned.losses)
         return {"steps": steps, "losses": to_builtins(losses)}
 
