@@ -149,6 +149,32 @@ FAULTS = (
         ),
     ),
     Fault(
+        "a plug-in cannot work: async methods, Settings that are no Struct, limits that no platform can mean",
+        "it is refused when it is loaded, in one line with file and line; other channels are not affected",
+        (
+            "tests/channels/test_plugins.py::test_a_method_is_a_plain_function",
+            "tests/channels/test_plugins.py::test_what_is_wrong_is_named_with_its_line",
+            "tests/channels/test_plugins.py::test_a_capability_that_no_platform_can_mean",
+            "tests/channels/test_degrade.py::test_the_smallest_limits_end_too",
+            "tests/cli/test_channels_command.py::test_a_broken_plug_in_is_named_and_stops_no_other",
+            "tests/cli/test_check.py::test_a_wrong_plug_in_is_one_line_and_the_rest_is_checked",
+            "tests/ingress/test_plugins.py::test_an_async_verify_starts_no_ingress",
+            "tests/workers/test_plugins.py::test_an_async_check_starts_no_worker",
+        ),
+    ),
+    Fault(
+        "a plug-in returns a coroutine, or anything else that it must not",
+        "only True verifies, nothing counts as sent, what was not read is kept; each names file and line",
+        (
+            "tests/channels/test_guard.py::test_a_wrong_result_names_method_and_place",
+            "tests/channels/test_guard.py::test_what_is_wrong_in_a_result",
+            "tests/ingress/test_plugins.py::test_what_is_not_true_lets_nobody_in",
+            "tests/ingress/test_plugins.py::test_what_is_not_read_is_kept_with_the_place_in_the_log",
+            "tests/workers/test_plugins.py::test_a_failure_is_not_a_delivery",
+            "tests/workers/test_plugins.py::test_after_a_few_tries_it_is_a_dead_letter_that_says_where",
+        ),
+    ),
+    Fault(
         "the clock of one machine is wrong",
         "leases, waits and ages go by Redis; what is signed and stale is counted, said and kept",
         (

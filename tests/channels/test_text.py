@@ -258,3 +258,10 @@ def test_clean_text_can_be_encoded_and_is_final(text: str) -> None:
 )
 def test_blank_is_what_cannot_be_seen(text: str, is_blank: bool) -> None:
     assert blank(text) is is_blank
+
+
+@pytest.mark.parametrize("limit", [0, -1, -100])
+def test_a_limit_below_one_ends(limit: int) -> None:
+    with pytest.raises(ValueError, match="at most"):
+        split("one two three", limit)
+    assert cut("one two three", limit) == ""

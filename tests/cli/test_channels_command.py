@@ -128,11 +128,51 @@ class Channel(Console):
 """
 
 
+ASYNC = """
+from bridge.channels.console import Console
+
+class Channel(Console):
+    async def check(self, reply):
+        "no luck"
+"""
+DATACLASS = """
+import dataclasses
+from bridge.channels.console import Console
+
+class Channel(Console):
+    @dataclasses.dataclass
+    class Settings:
+        token: str
+"""
+NEGATIVE = """
+from bridge.channels.capabilities import Capabilities
+from bridge.channels.console import Console
+
+class Channel(Console):
+    capabilities = Capabilities(caption=-1)
+"""
+FAILS_LATER = """
+from msgspec.structs import replace
+from bridge.channels.console import Console
+
+class Channel(Console):
+    capabilities = replace(Console.capabilities, side_by_side=lambda cards: 1 / 0)
+"""
+
+
 @pytest.mark.parametrize(
-    "source", ["raise RuntimeError('no luck')\n", REFUSES], ids=["import", "constructor"]
+    ("source", "reason"),
+    [
+        pytest.param("raise RuntimeError('no luck')\n", "no luck", id="import"),
+        pytest.param(REFUSES, "no luck", id="constructor"),
+        pytest.param(ASYNC, "Channel.check must be a plain function, not async", id="async method"),
+        pytest.param(DATACLASS, "Channel.Settings must be a subclass of msgspec.Struct", id="dataclass"),
+        pytest.param(NEGATIVE, "Capabilities.caption must be a whole number", id="negative limit"),
+        pytest.param(FAILS_LATER, "ZeroDivisionError: division by zero", id="capabilities that raise"),
+    ],
 )
 def test_a_broken_plug_in_is_named_and_stops_no_other(
-    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str
 ) -> None:
     monkeypatch.delitem(sys.modules, "broken_plugin_of_a_test", raising=False)
     (folder / "broken_plugin_of_a_test.py").write_text(source)
@@ -148,4 +188,5 @@ def test_a_broken_plug_in_is_named_and_stops_no_other(
     assert "telegram" in result.stdout
     assert result.stderr.startswith("broken: ")
     assert "broken_plugin_of_a_test.py" in result.stderr
-    assert "no luck" in result.stderr
+    assert reason in result.stderr
+    assert result.stderr.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,60 @@ def test_what_is_wrong_has_a_line(
     assert any(line.startswith(finding) for line in result.stdout.splitlines()), result.stdout
     assert result.exit_code == (1 if finding.startswith("FAIL") else 0)
     assert "canary" not in result.output
+
+
+PLUGIN = """
+import dataclasses
+from bridge.channels import Request
+from bridge.channels.console import Console
+
+class Wrong(Console):
+    @dataclasses.dataclass
+    class Settings:
+        token: str = ""
+
+class Lying(Console):
+    def identify(self):
+        return None
+
+    def identified(self, reply):
+        return ""
+
+    def connect(self, url):
+        return ()
+
+    def steps(self, url):
+        return ["one"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "problem"),
+    [
+        ("Wrong", 6, "Wrong.Settings must be a subclass of msgspec.Struct, not the class Settings"),
+        ("Lying", 12, "Lying.identify returned None; expected a Request"),
+    ],
+)
+def test_a_wrong_plug_in_is_one_line_and_the_rest_is_checked(
+    run: Run,
+    folder: Path,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    line: int,
+    problem: str,
+) -> None:
+    monkeypatch.delitem(sys.modules, "lying_plugin_of_a_test", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (folder / "lying_plugin_of_a_test.py").write_text(PLUGIN)
+    own = f'[integrations.own]\nchannel = "lying_plugin_of_a_test:{kind}"\nsecrets = ["s"]\n'
+    (folder / "bridge.toml").write_text(own + GOOD.replace("telegram", "console"))
+    result = run("check", env={"REDIS_URL": redis_url})
+    [failed] = [each for each in result.stdout.splitlines() if each.startswith("FAIL")]
+    assert failed.startswith("FAIL integrations.own")
+    assert failed.endswith(f"{folder}/lying_plugin_of_a_test.py:{line}: {problem}")
+    assert "OK   integrations.support: channel console" in result.stdout
+    assert result.exit_code == 1
 
 
 def test_a_server_that_is_not_there_fails(run: Run, folder: Path) -> None:

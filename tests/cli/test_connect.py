@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,3 +101,33 @@ def test_a_channel_without_a_platform_has_nothing_to_register(
     (folder / "bridge.toml").write_text(f'{HEAD}channel = "{channel}"\n')
     result = run("connect", "support", "--url", "https://b.example")
     assert (result.exit_code, result.stdout.strip()) == (0, words)
+
+
+PLUGIN = """
+from bridge.channels import Request
+from bridge.channels.console import Console
+
+class Lying(Console):
+    def identify(self):
+        return Request(url="stdout:")
+
+    def identified(self, reply):
+        return "me"
+
+    def connect(self, url):
+        return ()
+
+    def steps(self, url):
+        return ["one"]
+"""
+
+
+def test_a_mistake_of_a_plug_in_is_one_line(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "connecting_plugin_of_a_test", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (folder / "connecting_plugin_of_a_test.py").write_text(PLUGIN)
+    (folder / "bridge.toml").write_text(HEAD + 'channel = "connecting_plugin_of_a_test:Lying"\n')
+    result = run("connect", "support", "--url", "https://b.example", "--dry-run")
+    place = f"{folder}/connecting_plugin_of_a_test.py:15"
+    assert result.stderr == f"moveo-bridge: {place}: Lying.steps returned list; expected a str\n"
+    assert result.exit_code == 1
