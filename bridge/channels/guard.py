@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.channels import Channel, Downloads, SetUp, TwoWay, Uploads
     from bridge.content import Card, Content
 
+_SEQUENCE: Final = (list, tuple)
 _encode: Final = msgspec.json.Encoder().encode
 _call_of: Final = msgspec.json.Decoder(Call).decode
 _incoming_of: Final = msgspec.json.Decoder(UserMessage | Click).decode
@@ -34,7 +35,7 @@ _seen_of: Final = msgspec.json.Decoder(Seen).decode
 
 def render(channel: Channel, content: Content, to: str) -> Sequence[Call]:
     calls = _called(channel.render, content, to)
-    if not isinstance(calls, list | tuple):
+    if not isinstance(calls, _SEQUENCE):
         raise _wrong(channel.render, calls, "a list or tuple of Call")
     for call in calls:
         if not isinstance(call, Call):
@@ -113,7 +114,7 @@ def identified(channel: SetUp, reply: Reply) -> str:
 
 def connect(channel: SetUp, url: str) -> Sequence[Request]:
     requests = _called(channel.connect, url)
-    if not isinstance(requests, list | tuple):
+    if not isinstance(requests, _SEQUENCE):
         raise _wrong(channel.connect, requests, "a list or tuple of Request")
     for each in requests:
         if not isinstance(each, Request):
@@ -177,25 +178,27 @@ def _request_or_none(method: Callable[..., object], *arguments: object) -> Reque
 
 
 def _check_request(method: Callable[..., object], made: Request) -> Request:
-    for field, types in _REQUEST.items():
-        if not isinstance(value := getattr(made, field), types):
-            raise _wrong(method, made, f"{types.__name__} in its {field}", inside=value)
-    for pair in made.headers.items():
-        for part in pair:
-            if not isinstance(part, str):
-                raise _wrong(method, made, "str in its headers", inside=part)
+    for field, of in _REQUEST:
+        if not isinstance(value := getattr(made, field), of):
+            raise _wrong(method, made, f"{of.__name__} in its {field}", inside=value)
+    headers: Any = made.headers
+    if not isinstance(headers, (dict, Mapping)):  # dict first: it is the faster question
+        raise _wrong(method, made, "a mapping in its headers", inside=headers)
+    for name, value in headers.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise _wrong(method, made, "str in its headers", inside=value if isinstance(name, str) else name)
     return made
 
 
-_REQUEST: Final[Mapping[str, type]] = {"method": str, "url": str, "headers": Mapping, "body": bytes}
+_REQUEST: Final = (("method", str), ("url", str), ("body", bytes))
 
 
-_READING: Final[Mapping[str, type]] = {"answer": bytes, "answer_type": str, "status": int}
+_READING: Final = (("answer", bytes), ("answer_type", str), ("status", int))
 
 
 def _misread(reading: Reading) -> str:
     """Say what is wrong in a Reading; "" if nothing is."""
-    for field, of in _READING.items():
+    for field, of in _READING:
         if not isinstance(value := getattr(reading, field), of):
             return f"{field} is {type_name(value)}; expected {of.__name__}"
     if not reading.answer_type.isprintable():
@@ -213,15 +216,18 @@ def _misread(reading: Reading) -> str:
 def _misfits(
     field: str, values: Iterable[Any], types: tuple[type, ...], decode: Callable[[bytes], object] | None
 ) -> str:
-    names = " or ".join(each.__name__ for each in types)
-    if not isinstance(values, list | tuple):
-        return f"{field} is {type_name(values)}; expected a tuple of {names}"
+    if not isinstance(values, _SEQUENCE):
+        return f"{field} is {type_name(values)}; expected a tuple of {_names(types)}"
     for value in values:
         if not isinstance(value, types):
-            return f"{field} has {type_name(value)} in it; expected {names}"
+            return f"{field} has {type_name(value)} in it; expected {_names(types)}"
         if decode and (problem := _misfit(value, decode)):
             return f"{field}: {problem}"
     return ""
+
+
+def _names(types: tuple[type, ...]) -> str:
+    return " or ".join(each.__name__ for each in types)
 
 
 def _misfit(value: Any, decode: Callable[[bytes], object]) -> str:
@@ -257,7 +263,7 @@ def _wrong(
     said = type_name(result)
     if inside is not _ALL_OF_IT:
         said += f" with {type_name(inside)} in it"
-    if isinstance(result, list | tuple):
+    if isinstance(result, _SEQUENCE):
         for each in result:
             type_name(each)  # ends each coroutine
     return ChannelFault(f"{_named(method)} returned {said}; expected {expected}")
