@@ -60,6 +60,13 @@ class Metrics:
         self.calls = counter(
             "calls", "Calls to platforms and to Moveo, by how they ended.", "integration", "outcome"
         )
+        self.streams = Gauge(
+            f"{PREFIX}_streams", "Event streams of the web chat that are open.", ["integration"],
+            registry=registry,
+        )  # fmt: skip
+        self.streams_refused = counter(
+            "streams_refused", "Event streams that were refused.", "integration", "reason"
+        )
         self.losses = counter("losses", "What a channel could not show as it is.", "integration", "content")
         self.ingress_seconds = histogram(
             "ingress_seconds", "From a webhook's head to its answer.", _REQUEST, "integration"

@@ -315,6 +315,16 @@ FAULTS = (
         ("tests/queue/test_faults.py::test_sessions_that_come_and_go_leave_no_keys",),
     ),
     Fault(
+        "strangers hold connections: event streams, bodies that do not end, files that nobody reads",
+        "streams have half of the connections; what else takes long makes room; every webhook is taken",
+        (
+            "tests/hostile/test_streams.py::test_streams_of_strangers_leave_room_for_webhooks",
+            "tests/hostile/test_streams.py::test_whatever_else_strangers_do_leaves_room_for_webhooks",
+            "tests/hostile/test_slow.py::test_who_follows_a_chat_is_not_sent_away_for_a_newcomer",
+            "tests/web/test_chat_streams.py::test_an_address_has_a_share_where_a_trusted_proxy_names_it",
+        ),
+    ),
+    Fault(
         "requests too large, endless, slow, packed, deep, no UTF-8, of numbers or types nobody expects",
         "413, 408, 415, or 2xx and kept; never a 5xx, never an exception that nobody caught",
         (

@@ -170,6 +170,11 @@ def test_expansion_in_any_string(written: str, value: str) -> None:
     ("text", "expected"),
     [
         pytest.param('[ingress]\nport = "abc"', "ingress.port: must be a whole number", id="number"),
+        pytest.param(
+            '[ingress]\ntrusted_proxies = ["10.0.0.0/8", "proxy.example"]',
+            'ingress.trusted_proxies.1: must be an address or a network, as "10.0.0.5" or "10.0.0.0/8"',
+            id="proxy",
+        ),
         pytest.param("[ingress]\nport = 70000", "ingress.port: must be at most 65535", id="range"),
         pytest.param("[ingress]\nwindow_seconds = nan", "ingress.window_seconds: must be a number", id="nan"),
         *(

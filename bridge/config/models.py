@@ -86,6 +86,14 @@ def _rate(value: float) -> float:
     return value
 
 
+def _network(value: object) -> Network:
+    try:
+        return ipaddress.ip_network(str(value), strict=False)
+    except ValueError:
+        raise ValueError('must be an address or a network, as "10.0.0.5" or "10.0.0.0/8"') from None
+
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Port: TypeAlias = Annotated[int, Field(ge=0, le=65535)]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
@@ -151,7 +159,13 @@ class IngressConfig(Model):
     max_body_bytes: Count = 8_388_608
     """A Matrix homeserver says up to 100 events of 64 KB at once, WhatsApp up to 3 MB."""
     max_connections: Count = 10_000
-    """Open at once; from nine tenths of it on, idle ones make room for new ones."""
+    """Open at once; from nine tenths of it on, others make room for new ones. Event streams have half."""
+    streams_per_address: Count = 100
+    """Event streams of the web chat for one address, or for one /64 of IPv6, where the address is known."""
+    trusted_proxies: Annotated[
+        tuple[Annotated[Network, PlainValidator(_network)], ...], BeforeValidator(_listed)
+    ] = ()
+    """Addresses of the proxies whose X-Forwarded-For is believed."""
     window_seconds: float = Field(default=300, ge=0, allow_inf_nan=False)
     """How far a signed event's timestamp may be from the clock, either way; 0: any timestamp will do."""
     admin_host: str = "127.0.0.1"

@@ -18,9 +18,11 @@ from bridge.errors import ConfigError
 from bridge.ingress import chat
 from bridge.ingress.inlet import Inlet
 from bridge.ingress.keys import Keys
+from bridge.ingress.listening import most_streams
 from bridge.ingress.platforms import Platform
 from bridge.ingress.reception import STORE_SECONDS, Reception
 from bridge.ingress.spool import Spool
+from bridge.ingress.streams import Streams
 from bridge.ingress.traffic import Traffic
 from bridge.ingress.webhooks import Webhooks
 from bridge.metrics import Metrics
@@ -77,7 +79,10 @@ def build(
             said = Queue(redis, name, "in", limits, patient)
             app.add_routes(chat.routes(integration, ChatLog(redis, name), said, metrics, public_url))
     if any(isinstance(channel, WebChat) for channel in made.values()):
-        chat.install(app, redis)
+        ingress = settings.ingress
+        most = most_streams(ingress.max_connections)
+        streams = Streams(metrics, most, ingress.streams_per_address, ingress.trusted_proxies)
+        chat.install(app, redis, streams)
     return app
 
 

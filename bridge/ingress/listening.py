@@ -1,8 +1,8 @@
 """A listening aiohttp server with bounds for slow clients and for many of them, stopped in two steps.
 
-Who opens connections and says nothing must not keep out those who speak. So a stranger's is ended soon; and
-from nine tenths of the bound on, those that have been idle the longest make room, strangers first; only where
-all are busy is the next one turned away.
+Strangers must not keep out webhooks, whatever they hold open. Event streams, which may last for hours, take
+half of the connections at most (see bridge.ingress.streams). An idle connection over which nothing signed has
+come is closed soon. From nine tenths of the limit on, a new connection closes others (see `_Door._rank`).
 
 A proxy that may use a connection again must be the one to end it: a request that crosses with our end of it
 gets no answer, and while it is repeated the next event of its session goes before it. So the connections of
@@ -20,8 +20,10 @@ from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from bridge.errors import ConfigError
+from bridge.ingress.streams import STREAMS, Streams
 
 STRANGER_SECONDS: Final = 3.0
 """Ends idle connections, and those that never finish the head of a request, where nothing signed has come."""
@@ -35,6 +37,12 @@ LINGERING_SECONDS: Final = 1.0
 SHUTDOWN_SECONDS: Final = 5.0
 BACKLOG: Final = 1024
 CONNECTIONS: Final = 1_000
+RESERVE: Final = 0.5
+"""This part of the connections is never taken by event streams."""
+PROMPT_SECONDS: Final = 1.0
+"""A connection without a signed request may be closed to make room after so long in one state."""
+SIGNED_SECONDS: Final = 10.0
+"""Longer than any signed request takes: what takes longer is a stranger's, over a connection of a proxy."""
 FILES_ASIDE: Final = 128
 """File descriptors that connections leave free, for Redis, the spool and whatever else."""
 LINE_SECONDS: Final = 60.0
@@ -43,12 +51,18 @@ LINE_SECONDS: Final = 60.0
 
 _Known: TypeAlias = "set[web.RequestHandler]"
 _KNOWN: Final = web.AppKey[_Known]("known")
+_Started: TypeAlias = "dict[web.RequestHandler, float]"
 
 
 def know(request: web.Request) -> None:
     """What came over this connection was signed: it is no stranger's."""
     if (known := request.app.get(_KNOWN)) is not None:
         known.add(request.protocol)
+
+
+def most_streams(connections: int) -> int:
+    """Return how many event streams a Server with this limit of connections may carry."""
+    return max(1, int(min(connections, _files()) * (1 - RESERVE)))
 
 
 class Server:
@@ -66,6 +80,9 @@ class Server:
         self._most = connections
         self._listening: asyncio.Server | None = None
         self._known = app[_KNOWN] = set()
+        self._started: _Started = {}
+        self._streams = app.get(STREAMS)
+        app.middlewares.append(self._note_start)
         self._look: asyncio.TimerHandle | None = None
         app.on_response_prepare.append(_last_of_its_connection)
         self._runner = web.AppRunner(
@@ -82,7 +99,7 @@ class Server:
         await self._runner.setup()
         server = self._runner.server
         assert server is not None  # noqa: S101 -- setup() has just made it
-        door = _Door(server, min(self._most, _files()), self._known)
+        door = _Door(server, min(self._most, _files()), self._known, self._started, self._streams)
         try:
             self._listening = await asyncio.get_running_loop().create_server(
                 door, self._host, self._port, backlog=BACKLOG
@@ -119,13 +136,22 @@ class Server:
         """Ends the idle connections of strangers, now and every while."""
         loop, server = asyncio.get_running_loop(), self._runner.server
         assert server is not None  # noqa: S101 -- it has been started
-        there = server.connections
+        there = set(server.connections)
         self._known.intersection_update(there)
-        for stranger in set(there) - self._known:
+        for gone in self._started.keys() - there:
+            del self._started[gone]
+        if self._streams is not None:
+            self._streams.end_lost()
+        for stranger in there - self._known:
             since = _idle_since(stranger)
             if since is not None and loop.time() - since > STRANGER_SECONDS:
                 stranger.force_close()
         self._look = loop.call_later(LOOK_SECONDS, self._look_again)
+
+    @web.middleware
+    async def _note_start(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._started[request.protocol] = asyncio.get_running_loop().time()
+        return await handler(request)
 
 
 async def _last_of_its_connection(request: web.Request, response: web.StreamResponse) -> None:
@@ -148,10 +174,14 @@ def _files() -> int:
 class _Door:
     """Makes the protocol of each new connection, and room for it."""
 
-    def __init__(self, server: web.Server, most: int, known: _Known) -> None:
+    def __init__(
+        self, server: web.Server, most: int, known: _Known, started: _Started, streams: Streams | None
+    ) -> None:
         self._server = server
         self._most = most
         self._known = known
+        self._started = started
+        self._streams = () if streams is None else streams
         self._roomy = most - most // 10
         self._line_at = 0.0
         self._coming = 0
@@ -164,15 +194,13 @@ class _Door:
         number = len(staying) + self._coming
         if number >= self._roomy:
             self._say(number)
-            idle = sorted(
-                (each in self._known, since, at)
-                for at, each in enumerate(staying)
-                if (since := _idle_since(each)) is not None
-                and not (self._coming and each in self._known)  # those who come are strangers yet, and many
+            now = asyncio.get_running_loop().time()
+            leaving = sorted(
+                (*rank, at) for at, each in enumerate(staying) if (rank := self._rank(each, now)) is not None
             )
-            for *_, at in idle[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
-                staying[at].force_close()
-            if not idle and number >= self._most:
+            for *_, at in leaving[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
+                _abort(staying[at])
+            if not leaving and number >= self._most:
                 return _TurnedAway()
         return self._let_in()
 
@@ -180,6 +208,21 @@ class _Door:
         self._coming += 1
         asyncio.get_running_loop().call_soon(self._came)  # just before it is told of its connection
         return self._server()
+
+    def _rank(self, handler: web.RequestHandler, now: float) -> tuple[int, float] | None:
+        """Return the place in the order in which connections are closed to make room; None: not at all.
+
+        First those that strangers leave idle, then requests that take long, then the idle connections of
+        strangers who may be about to speak, last the idle ones of known senders; the longest first.
+        """
+        known, since = handler in self._known, _idle_since(handler)
+        if since is None:
+            since = self._started.get(handler, 0.0)
+            takes_long = now - since > (SIGNED_SECONDS if known else PROMPT_SECONDS)
+            return (1, since) if takes_long and handler not in self._streams else None
+        if known:
+            return None if self._coming else (3, since)  # those who come are strangers yet, and many
+        return (0 if now - since > PROMPT_SECONDS else 2), since
 
     def _came(self) -> None:
         self._coming -= 1
@@ -192,14 +235,24 @@ class _Door:
 
 
 def _idle_since(handler: web.RequestHandler) -> float | None:
-    """Since when it has had no request under way, by the event loop's clock; None while it has one.
+    """Return since when the connection has been idle, by the event loop's clock; None if it is in use.
 
-    aiohttp has no public word for either; without these names nobody would be asked to leave.
+    It is in use while it has a request under way or an answer that is not sent yet. aiohttp has no public
+    name for the former and for the time; without these names no connection would be closed.
     """
-    if getattr(handler, "_request_in_progress", True):
+    unsent = handler.transport is not None and handler.transport.get_write_buffer_size()
+    if unsent or getattr(handler, "_request_in_progress", True):
         return None
     until: float = getattr(handler, "_next_keepalive_close_time", math.inf)
     return until - KNOWN_SECONDS
+
+
+def _abort(handler: web.RequestHandler) -> None:
+    """Close the connection even if its client does not read what is still to be sent."""
+    transport = handler.transport
+    handler.force_close()
+    if transport is not None:
+        transport.abort()
 
 
 class _TurnedAway(asyncio.Protocol):

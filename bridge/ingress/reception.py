@@ -103,5 +103,5 @@ async def body(request: web.Request) -> bytes:
         raise Refused(Outcome.TIMEOUT) from None
     except web.HTTPRequestEntityTooLarge:
         raise Refused(Outcome.TOO_LARGE) from None
-    except (web.RequestPayloadError, ConnectionError):
+    except (web.RequestPayloadError, ConnectionError, RuntimeError):  # the last if it was closed before
         raise Refused(Outcome.MALFORMED) from None

@@ -179,6 +179,24 @@ async def test_a_reload_keeps_the_history_and_the_chat(
     assert await said(page, "two") == before == ["hello", "one", "two"]
 
 
+async def test_who_finds_too_many_chats_open_is_told_and_asks_ever_more_rarely(
+    browser: Browser, site: Site, complaints: Complaints
+) -> None:
+    page = await opened(browser, at(site), complaints)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    site.streams.most = 0
+    await site.stop()
+    await site.start()
+    await expect(page.locator("#lost")).to_be_visible()
+    await asyncio.sleep(5)
+    assert 2 <= len(asked) <= 6
+    site.streams.most = 1
+    await expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+    await site.agent(CHAT, Text("after"))
+    await said(page, "after")
+
+
 async def test_a_restart_leaves_no_gap_and_no_repeat(
     browser: Browser, site: Site, complaints: Complaints
 ) -> None:

@@ -83,14 +83,24 @@ class Target:
 
 @asynccontextmanager
 async def target(
-    folder: Path, redis_url: str, *, keys_url: str = "", level: str = "info", **ingress: object
+    folder: Path,
+    redis_url: str,
+    *,
+    keys_url: str = "",
+    level: str = "info",
+    files: int | None = None,
+    **ingress: object,
 ) -> AsyncIterator[Target]:
-    """The process, for as long as the block lasts. `ingress` are settings of that table."""
+    """The process, for as long as the block lasts. `ingress` are settings of that table.
+
+    `files` is the most files that the process may have open (`ulimit -n`).
+    """
     file, log = folder / "bridge.toml", folder / "ingress.log"
     file.write_text(_config(folder, redis_url, keys_url, level, ingress))
     with log.open("wb") as stream:
+        limit = f"ulimit -n {files} && " if files else ""
         process = subprocess.Popen(  # noqa: ASYNC220 -- it returns at once
-            [sys.executable, "-m", "bridge", "ingress", "--config", str(file)],
+            ["sh", "-c", f'{limit}exec "$0" -m bridge ingress --config "$1"', sys.executable, str(file)],
             stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=_clean(os.environ),
         )  # fmt: skip
     try:

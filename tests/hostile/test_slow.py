@@ -13,11 +13,12 @@ from typing import Final
 import pytest
 from redis.asyncio import Redis
 
+from bridge.ingress.chat.told import BEAT_SECONDS
 from tests.hostile.conftest import Serve
 from tests.hostile.framing import HOST, get
 from tests.hostile.honest import honest
 from tests.hostile.target import Target
-from tests.hostile.wire import answers, connection
+from tests.hostile.wire import answer, answers, connection
 
 SOCKETS: Final = int(os.environ.get("HOSTILE_SOCKETS", "1000"))
 GONE_SECONDS: Final = 15.0
@@ -110,22 +111,22 @@ async def test_a_crowd_that_says_nothing_keeps_nobody_out(
     assert ingress.log.count("connections.crowded") == 1
 
 
-async def test_who_is_served_is_not_sent_away_for_a_newcomer(serve: Serve) -> None:
-    """Where all connections are busy, here with open chats, the next one is turned away at once."""
-    most = 20
-    ingress = await serve(max_connections=most)
+async def test_who_follows_a_chat_is_not_sent_away_for_a_newcomer(serve: Serve) -> None:
+    """Streams take half of the connections; the next is let in once others have left."""
+    ingress = await serve(max_connections=20)
 
-    async def opened(stack: contextlib.AsyncExitStack, number: int) -> bool:
-        """Whether the chat is there to look at; then it stays."""
+    async def opened(stack: contextlib.AsyncExitStack, number: int) -> int:
+        """The status; a stream that is opened stays."""
         reader, writer = await stack.enter_async_context(connection(ingress.port))
-        with contextlib.suppress(ConnectionError):
-            writer.write(get(b"/chat/web/events?chat=chat-%08d" % number))
-            return (await reader.read(100)).startswith(b"HTTP/1.1 200")
-        return False
+        writer.write(get(b"/chat/web/events?chat=chat-%08d" % number))
+        return (await answer(reader)).status
 
     async with contextlib.AsyncExitStack() as chats, asyncio.timeout(60):
-        assert [await opened(chats, number) for number in range(most)] == [True] * most
-        assert [await opened(chats, most + number) for number in range(3)] == [False] * 3
+        assert [await opened(chats, number) for number in range(10)] == [200] * 10
+        assert [await opened(chats, 10 + number) for number in range(3)] == [503] * 3
+        assert ingress.log.count("streams.refused") == 1
         await chats.aclose()
-        while not await opened(chats, 100):
-            pass
+        started = time.monotonic()
+        while await opened(chats, 100) != 200:
+            await asyncio.sleep(0.1)
+        assert time.monotonic() - started < BEAT_SECONDS / 2

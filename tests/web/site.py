@@ -20,6 +20,7 @@ from bridge.content import Content
 from bridge.errors import Unavailable
 from bridge.ingress import chat
 from bridge.ingress.chat.told import HUB
+from bridge.ingress.streams import Streams
 from bridge.metrics import Metrics
 from bridge.queue import Ack, Limits, Queue
 from bridge.secret import Secret
@@ -43,6 +44,7 @@ class Site:
         self.log = ChatLog(redis, NAME)
         self.queue = Queue(redis, NAME, "in", limits or Limits())
         self.metrics = Metrics()
+        self.streams = Streams(self.metrics, 500, 100)
         self.channel = WebChat()
         self.public_url = public_url
         self.port = 0
@@ -62,7 +64,7 @@ class Site:
 
     async def start(self) -> None:
         app = web.Application()
-        chat.install(app, self.redis)
+        chat.install(app, self.redis, self.streams)
         app.add_routes(chat.routes(self.integration, self.log, self.queue, self.metrics, self.public_url))
         app.add_routes(self.extra_routes)
         self._runner = web.AppRunner(app, shutdown_timeout=5)

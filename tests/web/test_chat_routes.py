@@ -229,7 +229,7 @@ async def test_a_stream_of_nothing_is_refused(
 async def test_the_windows_on_one_chat_are_bounded(
     site: Site, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(told, "STREAMS", 1)
+    monkeypatch.setattr(told, "WINDOWS", 1)
     async with stream(site, http) as browser:
         await browser.until_ready()
         async with http.get(f"{site.url}/events", params={"chat": CHAT}) as second:

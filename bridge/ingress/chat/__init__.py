@@ -26,6 +26,7 @@ from bridge.ingress.chat.brought import Brought
 from bridge.ingress.chat.said import Said
 from bridge.ingress.chat.shown import Shown
 from bridge.ingress.chat.told import HUB, Told
+from bridge.ingress.streams import STREAMS, Streams
 from bridge.metrics import Metrics
 from bridge.queue import Queue
 from bridge.web.hub import Hub
@@ -34,9 +35,10 @@ from bridge.web.log import ChatLog
 __all__ = ["install", "routes"]
 
 
-def install(app: web.Application, redis: Redis) -> None:
-    """Once an application: the connection its web chats share, and the end of their streams at shutdown."""
+def install(app: web.Application, redis: Redis, streams: Streams) -> None:
+    """Once an application: the connection its web chats share, and their streams, which end at shutdown."""
     hub = app[HUB] = Hub(redis)
+    app[STREAMS] = streams
 
     async def listen(_: web.Application) -> AsyncIterator[None]:
         async with hub.running():
@@ -60,7 +62,7 @@ def routes(
     name, channel = integration.name, registry.build(WebChat.name, integration.extra)
     if not isinstance(channel, WebChat):
         raise ConfigError(f"integrations.{name}.channel: the chat page is for the channel webchat")
-    shown, told = Shown(name, channel.settings), Told(log)
+    shown, told = Shown(name, channel.settings), Told(name, log)
     brought = Brought(name, channel.settings, log, public_url)
     said = Said(name, channel.settings, log, queue_in, metrics, brought)
     base = f"/chat/{name}"

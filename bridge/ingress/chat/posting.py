@@ -39,7 +39,7 @@ async def body(request: web.Request, most: int, seconds: float) -> bytes:
                 limit.reschedule(began + min(seconds, PATIENCE_SECONDS + len(found) / SLOWEST))
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body took too long") from None
-    except (web.RequestPayloadError, ConnectionError):
+    except (web.RequestPayloadError, ConnectionError, RuntimeError):  # the last if it was closed before
         raise web.HTTPBadRequest(text="the body broke off") from None
     return bytes(found)
 
