@@ -171,6 +171,9 @@ def _files() -> int:
     return sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - FILES_ASIDE)
 
 
+_SPARED: Final = 2
+
+
 class _Door:
     """Makes the protocol of each new connection, and room for it."""
 
@@ -195,13 +198,16 @@ class _Door:
         if number >= self._roomy:
             self._say(number)
             now = asyncio.get_running_loop().time()
-            leaving = sorted(
+            ranked = sorted(
                 (*rank, at) for at, each in enumerate(staying) if (rank := self._rank(each, now)) is not None
             )
-            for *_, at in leaving[: max(1, self._most // 50)]:  # some at once, so that looking is worth it
-                _abort(staying[at])
+            leaving = [each for each in ranked if each[0] < _SPARED][: max(1, self._most // 50)]
             if not leaving and number >= self._most:
-                return _TurnedAway()
+                leaving = ranked[:1]
+                if not leaving:
+                    return _TurnedAway()
+            for *_, at in leaving:  # some at once, so that looking is worth it
+                _abort(staying[at])
         return self._let_in()
 
     def _let_in(self) -> asyncio.Protocol:
@@ -212,8 +218,8 @@ class _Door:
     def _rank(self, handler: web.RequestHandler, now: float) -> tuple[int, float] | None:
         """Return the place in the order in which connections are closed to make room; None: not at all.
 
-        First those that strangers leave idle, then requests that take long, then the idle connections of
-        strangers who may be about to speak, last the idle ones of known senders; the longest first.
+        First those that strangers leave idle, then requests that take long. From _SPARED on, only where the
+        limit is reached: those of strangers who may be about to speak, then the idle ones of known senders.
         """
         known, since = handler in self._known, _idle_since(handler)
         if since is None:
