@@ -1,10 +1,16 @@
-"""Ends the process when its event loop is blocked for good: by a plug-in that never returns, say.
+"""Ends the process when its event loop is blocked for good, by a plug-in that never returns for example.
 
-Such a worker delivers nothing, and its sessions went to others when their leases ended; but it would stay
-there, and where it is the only one nobody would come in its place. Whoever runs it starts it again, and the
-event it hung over has cost a try.
+Such a worker delivers nothing. Its sessions go to other workers when their leases end, but the only worker
+would have no replacement. A supervisor starts it again, and the event it hung over has cost a try.
 
-A process that was frozen meanwhile is not hung: the time it counts is its own.
+Two clocks run, because neither sees everything:
+- A thread counts its own ticks. It sees a loop that computes, and one that waits.
+- The kernel counts the processor time since the loop's last tick. It also sees C code that holds the
+  interpreter's lock, such as a regular expression that backtracks for ever: no thread can run then.
+Neither counts while the process is stopped (SIGSTOP) or the machine stands still. C code that waits and holds
+the interpreter's lock meanwhile is seen by neither.
+
+Both write the stacks of all threads to stderr, and end the process with EXIT_CODE.
 """
 
 from __future__ import annotations
@@ -19,8 +25,11 @@ from typing import Final
 
 import structlog
 
+from workers.exit_timer import ExitTimer
+
 TICK_SECONDS: Final = 0.5
 EXIT_CODE: Final = 70
+"""EX_SOFTWARE of sysexits.h: an internal software error."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,9 +46,10 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        # Code that holds the interpreter's lock (a regular expression that backtracks for ever) lets no
-        # thread run: then the kernel ends the process, by the processor time it used since the last tick.
-        faulthandler.register(signal.SIGVTALRM, chain=True)
+        # Where C code holds the lock, one timer writes the stacks (faulthandler's handler needs no lock), and
+        # the other ends the process a tick later.
+        faulthandler.register(signal.SIGVTALRM)
+        self._exit_timer = ExitTimer(EXIT_CODE)
         self._ticking = asyncio.create_task(self._tick())
         self._thread.start()
 
@@ -48,6 +58,7 @@ class Watchdog:
             return
         self._over.set()
         self._ticking.cancel()
+        self._exit_timer.set(0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         faulthandler.unregister(signal.SIGVTALRM)
 
@@ -55,6 +66,7 @@ class Watchdog:
         while True:
             self._silent = 0.0
             signal.setitimer(signal.ITIMER_VIRTUAL, self._seconds + 2 * TICK_SECONDS)
+            self._exit_timer.set(self._seconds + 4 * TICK_SECONDS)
             await asyncio.sleep(TICK_SECONDS)
 
     def _watch(self) -> None:
@@ -64,4 +76,5 @@ class Watchdog:
                 frame = sys._current_frames().get(self._watched)  # noqa: SLF001 -- there is no other way
                 where = f"{frame.f_globals.get('__name__', '?')}:{frame.f_lineno}" if frame else "?"
                 _log.critical("worker.hung", seconds=self._silent, at=where)
+                faulthandler.dump_traceback()
                 os._exit(EXIT_CODE)
