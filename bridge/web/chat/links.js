@@ -35,13 +35,16 @@ const CLOSERS = { ")": "(", "]": "[", "}": "{" };
 
 /** What follows a link in a sentence belongs to the sentence: "(see https://a.example/b)." */
 function trimmed(found) {
-  let text = found;
+  const counts = {};
+  for (const sign of found) counts[sign] = (counts[sign] ?? 0) + 1;
+  let end = found.length;
   for (;;) {
-    const last = text.at(-1);
+    const last = found[end - 1];
     const opener = CLOSERS[last];
-    const unopened = opener && text.split(last).length > text.split(opener).length;
-    if (!unopened && !/[.,;:!?'’…*]/.test(last)) return text;
-    text = text.slice(0, -1);
+    const unopened = opener && counts[last] > (counts[opener] ?? 0);
+    if (!unopened && !/[.,;:!?'’…*]/.test(last)) return found.slice(0, end);
+    counts[last] -= 1;
+    end -= 1;
   }
 }
 
