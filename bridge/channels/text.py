@@ -156,19 +156,25 @@ def cut(text: str, limit: int, unit: Unit = "characters") -> str:
 
 def labels(labels: Iterable[str], limit: int) -> list[str]:
     """Labels of one line within the limit, no two alike: "Deliver…", "Deliv… 2"; a blank one: "Option 3"."""
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
+    last: dict[str, int] = {}  # the last number that stands behind a beginning: the search goes on from there
     made: list[str] = []
-    for number, label in enumerate(labels, 1):
-        short = wanted = cut(" ".join(label.split()) or f"Option {number}", limit)
+    for place, label in enumerate(labels, 1):
+        short = wanted = cut(" ".join(label.split()) or f"Option {place}", limit)
+        digits = 1
         while short in taken:
-            taken[wanted] += 1
-            mark = str(taken[wanted])
-            if len(mark) > limit:  # there are no more different labels of this length
+            if digits > limit:  # there are no more different labels of this length
                 short = wanted
                 break
-            room = limit - len(mark) - 1
-            short = f"{cut(wanted, room)} {mark}" if room > 0 else mark
-        taken.setdefault(short, 1)
+            room = limit - digits - 1
+            beginning = cut(wanted, room) if room > 0 else ""
+            number = max(last.get(beginning, 1) + 1, 10 ** (digits - 1))
+            if len(str(number)) > digits:  # which leaves less room for the beginning
+                digits += 1
+                continue
+            last[beginning] = number
+            short = f"{beginning} {number}" if beginning else str(number)
+        taken.add(short)
         made.append(short)
     return made
 

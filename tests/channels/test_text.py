@@ -176,6 +176,10 @@ def test_cut_ends_with_an_ellipsis_within_the_limit(text: str, limit: int, unit:
         pytest.param(["Yes 2", "Yes", "Yes"], 20, ["Yes 2", "Yes", "Yes 3"], id="number-taken"),
         pytest.param(["", "b", " "], 20, ["Option 1", "b", "Option 3"], id="empty"),
         pytest.param(["a", "a", "a"], 1, ["a", "2", "3"], id="no-room"),
+        pytest.param(
+            ["abcdef"] * 11, 6, ["abcdef", *(f"abc… {n}" for n in range(2, 10)), "ab… 10", "ab… 11"], id="ten"
+        ),
+        pytest.param(["abcd1", "abcd2"] * 2, 5, ["abcd1", "abcd2", "ab… 2", "ab… 3"], id="shortened-alike"),
     ],
 )
 def test_labels_stay_distinguishable(given_labels: list[str], limit: int, short: list[str]) -> None:
