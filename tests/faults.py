@@ -175,6 +175,16 @@ FAULTS = (
         ),
     ),
     Fault(
+        "a field of 100 kB repeats what a regular expression looks for",
+        "each expression, each channel's rendering and each webhook's reading takes time in proportion",
+        (
+            "tests/test_regexes.py::test_every_regular_expression_is_linear",
+            "tests/test_regexes.py::test_no_field_of_an_event_stalls_its_reading",
+            "tests/test_regexes.py::test_no_field_of_an_event_stalls_a_worker",
+            "tests/test_regexes.py::test_no_field_that_a_platform_tells_stalls_the_ingress",
+        ),
+    ),
+    Fault(
         "the clock of one machine is wrong",
         "leases, waits and ages go by Redis; what is signed and stale is counted, said and kept",
         (

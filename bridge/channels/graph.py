@@ -132,4 +132,4 @@ def _quoting_nothing(message: object) -> str:
     if not isinstance(message, str):
         return "no reason given"
     said = re.sub(r"(?:https?|mailto|tel):\S+", "…", text.clean(message))
-    return re.sub(r"(['\"]).*\1|“.*”", "…", said, flags=re.DOTALL)[:200]
+    return re.sub(r"(['\"]).*\1|“(?:.*”|.*)", "…", said, flags=re.DOTALL)[:200]

@@ -11,8 +11,10 @@ _BLANK: Final = "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u200b\u2028\u2029
 _NEVER_IN_A_LINK: Final = re.compile("[\\\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME: Final = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?"
 _HOST: Final = re.compile(rf"(?=.{{1,253}}\Z){_NAME}(?:\.{_NAME})*\.?", re.IGNORECASE)
+_HOST_MAX: Final = 253
+"""Characters of a host; checked before its international name is encoded, which takes long for a long one."""
 _MAILBOX: Final = re.compile(r"[^\s@,;:<>\"()?&/]+@[^\s@,;:<>\"()?&/]+(\?.*)?")
-_TELEPHONE: Final = re.compile(r"\+?[0-9*#().-]*[0-9][0-9*#().-]*")
+_TELEPHONE: Final = re.compile(r"\+?[*#().-]*[0-9][0-9*#().-]*")
 _STRAY_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _URI_CHARACTERS: Final = "%!#$&'()*+,/:;=?@~"
 
@@ -65,7 +67,7 @@ def _web_address(scheme: str, rest: str) -> str | None:
     try:
         parts = urlsplit(f"{scheme}:{rest}")
         host, port = parts.hostname or "", parts.port
-        if "@" in parts.netloc or not rest.startswith("//"):
+        if "@" in parts.netloc or not rest.startswith("//") or len(host) > _HOST_MAX:
             return None
         if parts.netloc.startswith("["):
             authority = f"[{ipaddress.IPv6Address(host)}]" + (f":{port}" if port is not None else "")

@@ -7,9 +7,8 @@ be read. What a human agent does carries an Author; the AI agent speaks without 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final, assert_never
+from typing import assert_never
 
 from msgspec import Struct
 
@@ -49,8 +48,6 @@ from bridge.translate.responses import NO_TEXT, NO_URL, contents, places, sift
 from bridge.translate.texts import DEFAULT_TEXTS, NAMELESS, Say, Texts, speaker
 
 __all__ = ["DEFAULT_TEXTS", "Texts", "Translation", "translate"]
-
-_FOLDERS: Final = re.compile(r".*[/\\]", re.DOTALL)
 
 
 class Translation(Struct, frozen=True):
@@ -123,7 +120,7 @@ def _message(event: AgentSend) -> Iterator[Content | Loss]:
 
 def _attachment(attachment: AttachmentIn, path: str, author: Author) -> Content | Loss:
     """A type that is none of the four is shown as a file."""
-    url, name = attachment.url, attachment.title or _FOLDERS.sub("", attachment.filename)
+    url, name = attachment.url, attachment.title or _without_folders(attachment.filename)
     match attachment.type:
         case _ if not url:
             return Loss(path, NO_URL)
@@ -135,3 +132,7 @@ def _attachment(attachment: AttachmentIn, path: str, author: Author) -> Content 
             return Audio(url, name, author=author)
         case _:
             return File(url, name, author=author)
+
+
+def _without_folders(filename: str) -> str:
+    return filename.replace("\\", "/").rpartition("/")[2]

@@ -73,6 +73,7 @@ def test_what_is_wrong_harmlessly_is_put_right(url: str, better: str) -> None:
         "https://example.com\\@evil.example",
         "https:\\\\example.com",
         "https://exa mple.com",
+        f"https://{'é.' * 200}example.com",
         "https://exam\nple.com",
         "https://example.com:port",
         "https://example.com:70000",

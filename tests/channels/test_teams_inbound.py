@@ -244,6 +244,8 @@ def mention(who: Mapping[str, Any], text: str | None) -> dict[str, Any]:
         ("1 < 2 &amp; <b>3</b>", None, "1 < 2 &amp; <b>3</b>"),
         ("one\r\ntwo\n\nthree", None, "one\ntwo\n\nthree"),
         ("<at>Desk", [mention(BOT, "")], "<at>Desk"),
+        ("<at>Ann < Bob</at> <AT id='1'>Cy</AT> </at> <atom>", None, "Ann < Bob Cy </at> <atom>"),
+        ("<at><at>Desk</at>", None, "<at>Desk"),
         ("hi", [5, {"type": "mention"}, {"type": "mention", "mentioned": "x"}], "hi"),
         ("hi", {"type": "mention"}, "hi"),
         ("/start", None, "/start"),
@@ -255,6 +257,12 @@ def test_the_text_of_a_message(text: str, entities: Any, said: str) -> None:
 
 def test_a_text_that_is_markup_is_undone() -> None:
     assert message(text="1 &lt; 2 &amp; 3&nbsp;", textFormat="xml").text == "1 < 2 & 3"
+
+
+def test_a_number_too_long_to_be_read_leaves_the_text_as_it_is() -> None:
+    """`html.unescape` raises where a character's number has over 4300 digits."""
+    said = f"&#{'1' * 5000};"
+    assert message(text=said, textFormat="xml").text == said
 
 
 NAMES = st.sampled_from(["Desk", "Desk Bot", "R&D", "Ω"])
@@ -500,8 +508,10 @@ def test_a_file_needs_no_words() -> None:
         ),
         ('<img itemtype="http://schema.skype.com/AMSImage" src="https://eu-api.asm.skype.com/v1">', None, []),
         ('<img src="javascript:alert(1)"><p>&nbsp;</p>', None, []),
+        ("<IMG alt='a > b' SRC='https://x.example/a.gif'/>", "", ["https://x.example/a.gif"]),
+        ("<emoji alt='🙂'></emoji><![<img <p>", "🙂", []),
     ],
-    ids=["emoji", "emoji-element", "gif", "kept-by-skype", "script"],
+    ids=["emoji", "emoji-element", "gif", "kept-by-skype", "script", "other-quotes", "broken"],
 )
 def test_a_message_of_nothing_but_a_picture(markup: str, text: str | None, urls: list[str]) -> None:
     found = read(text="", attachments=[{"contentType": "text/html", "content": markup}]).incoming

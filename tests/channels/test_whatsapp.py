@@ -651,10 +651,12 @@ def test_who_has_to_wait(reply: Reply, wait: float | None, scope: str | None) ->
     [
         ("(#131030) Recipient not in allowed list", "100: (#131030) Recipient not in allowed list"),
         ("Param 'my words' is too long", "100: Param … is too long"),
+        ("the text “my “own” words” is too long", "100: the text … is too long"),
+        ("the text is too long: “my words", "100: the text is too long: …"),
         ("cannot fetch https://x.example/secret", "100: cannot fetch …"),
         ("x" * 500, "100: " + "x" * 200),
     ],
-    ids=["plain", "words", "address", "endless"],
+    ids=["plain", "words", "quotation", "quotation-without-end", "address", "endless"],
 )
 def test_a_reason_quotes_nothing_of_the_message(said: str, reason: str) -> None:
     found = refusal(channel(), failed(100, message=said))

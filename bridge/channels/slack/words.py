@@ -36,7 +36,9 @@ def _unaddressed(written: str, bots: Collection[str]) -> str:
     while (found := _MENTION.fullmatch(written, max(written.rfind("<@", start, end), start), end)) and (
         found[1] in bots
     ):
-        end = start + len(written[start : found.start()].rstrip())
+        end = found.start()
+        while end > start and written[end - 1].isspace():
+            end -= 1
     return written[start:end] or written
 
 

@@ -7,8 +7,9 @@ https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/bots-files
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -80,22 +81,33 @@ def _host(url: str) -> str:
 # ---- without words -----------------------------------------------------------------------------------------
 
 
-class _RichText(HTMLParser):
-    """What there is to see in rich text beside its words."""
+# `html.parser` takes a tag without an end the square of its length, and raises for "<![".
+_TAG: Final = re.compile(r"""<(emoji|img)(?=[\s/>])((?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>""", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(r"""(?<![\w-])([\w-]++)=(?:"([^"]*)"|'([^']*)')""")
 
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.emoji = ""
-        self.pictures: list[str] = []
-        self.feed(markup)
-        self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attrs}
-        if tag == "emoji" or (tag == "img" and "Emoji" in said.get("itemtype", "")):
-            self.emoji += said.get("alt", "")
-        elif tag == "img" and KEPT not in said.get("itemtype", ""):
-            self.pictures.append(said.get("src", ""))
+def _rich(markup: str) -> tuple[str, list[str]]:
+    """The emoji and the addresses of the pictures in rich text: what there is to see beside its words."""
+    emoji: list[str] = []
+    pictures: list[str] = []
+    for tag, inside in _TAG.findall(markup):
+        said = {
+            name.lower(): unescaped(double or single) for name, double, single in _ATTRIBUTE.findall(inside)
+        }
+        kind_of = said.get("itemtype", "")
+        if tag.lower() == "emoji" or "Emoji" in kind_of:
+            emoji.append(said.get("alt", ""))
+        elif KEPT not in kind_of:
+            pictures.append(said.get("src", ""))
+    return "".join(emoji), pictures
+
+
+def unescaped(markup: str) -> str:
+    """The text with its character references resolved; unchanged where one has too many digits to be read."""
+    try:
+        return html.unescape(markup)
+    except ValueError:
+        return markup
 
 
 def seen(attachments: Any) -> tuple[str, tuple[Attachment, ...]]:
@@ -103,9 +115,9 @@ def seen(attachments: Any) -> tuple[str, tuple[Attachment, ...]]:
     for attachment in dicts(attachments):
         match attachment:
             case {"contentType": str(form), "content": str(markup)} if form == HTML:
-                rich = _RichText(markup)
-                urls = [url for url in map(web_address, rich.pictures) if url]
-                return clean(rich.emoji).strip(), tuple(Attachment(type="image", url=url) for url in urls)
+                emoji, pictures = _rich(markup)
+                urls = [url for url in map(web_address, pictures) if url]
+                return clean(emoji).strip(), tuple(Attachment(type="image", url=url) for url in urls)
     return "", ()
 
 

@@ -11,7 +11,6 @@ plain, with mentions as <at>…</at>; of rich text an attachment holds the HTML,
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -29,7 +28,7 @@ BOT: Final = "28:"
 """What the id of a bot begins with in Teams."""
 NOT_IMPLEMENTED: Final = 501
 """What Microsoft's own SDK answers an `invoke` that nobody handles; nothing sent from here makes one."""
-_MENTION: Final = re.compile(r"<at(?:\s[^>]*)?>(.*?)</at>", re.IGNORECASE | re.DOTALL)
+_MENTION: Final = re.compile(r"<at(?:\s[^<>]*)?>((?:[^<]|<(?!/?at\b))*+)</at>", re.IGNORECASE)
 
 
 class _Account(msgspec.Struct, frozen=True):
@@ -157,5 +156,5 @@ def _said(activity: _Activity) -> str:
             case {"type": "mention", "mentioned": {"id": str(who), "name": str(name)}} if who == us:
                 words = words.replace(f"<at>{name}</at>", "")
     words = _MENTION.sub(r"\1", words)
-    words = html.unescape(words) if activity.text_format == "xml" else words.replace("&nbsp;", " ")
+    words = files.unescaped(words) if activity.text_format == "xml" else words.replace("&nbsp;", " ")
     return clean(words.replace("\u00a0", " ")).strip()
