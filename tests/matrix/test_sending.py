@@ -17,7 +17,7 @@ from bridge.channels.matrix import Matrix, MatrixSettings
 from bridge.channels.matrix.messages import TEXT
 from bridge.embedded import EmbeddedServer
 from bridge.emulator.files import MEDIA
-from bridge.errors import Rejected, Unauthorized
+from bridge.errors import Forbidden, Rejected, Unauthorized
 from bridge.events.responses import RESPONSE_TYPES
 from bridge.samples import MEDIA_URL, sample
 from bridge.secret import Secret
@@ -228,7 +228,7 @@ async def test_a_homeserver_that_wants_less_is_obeyed(
     ("given", "op", "error"),
     [
         pytest.param({"token": Secret("unknown")}, "", Unauthorized, id="unknown-token"),
-        pytest.param({"prefix": "/_matrix"}, "", Unauthorized, id="address-amiss"),
+        pytest.param({"prefix": "/_matrix"}, "", Forbidden, id="address-amiss"),
         pytest.param({}, "!nobody:here", Rejected, id="no-such-room"),
         pytest.param({}, "..", Rejected, id="dots"),
         pytest.param({"user_id": "@other:matrix.test"}, "typing", Rejected, id="another's-typing"),

@@ -40,20 +40,18 @@ for at = 7, #ARGV, 6 do
     local signal = is_refusal and 'answered' or said
     local lost = hear(breaker, failing, failed, signal, session, now, jitter)
     if signal == 'up' then release(refused, closed, due, prefix, session, now) end
-    if is_refusal then
+    if is_refusal or verb == 'wait' or verb == 'retry' then
+      local delay, reason = a, nil
       call('HDEL', state, 'token', 'crashes')
       if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
-      local delay, reason = refuse(refused, closed, state, session, a, said, verb == 'deny')
-      call('ZADD', due, now + delay, session)
-      if reason and call('HSETNX', stats, 'paused', reason) == 1 then paused, pauses = reason, reason end
-    elseif verb == 'wait' or verb == 'retry' then
-      call('HDEL', state, 'token', 'crashes')
-      if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
-      if verb == 'retry' and not lost then
+      if is_refusal then
+        delay, reason = refuse(refused, closed, state, session, a, said, verb == 'deny')
+        if reason and call('HSETNX', stats, 'paused', reason) == 1 then paused, pauses = reason, reason end
+      elseif verb == 'retry' and not lost then
         counts.retried = counts.retried + 1
         call('HINCRBY', state, 'tries', 1)
       end
-      call('ZADD', due, lost and now or now + a, session)
+      call('ZADD', due, lost and now or now + delay, session)
     else
       local value, tries = call('LPOP', mail), verb == 'bury' and call('HGET', state, 'tries') or 0
       if value then counts.depth = counts.depth - 1 end
