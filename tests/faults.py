@@ -75,6 +75,24 @@ FAULTS = (
         ),
     ),
     Fault(
+        "the master behind an address is demoted and stays reachable; the address leads to the new master",
+        "the first write that is refused closes all connections of its client; all goes on at the new master",
+        (
+            "tests/workers/test_failover.py::test_every_connection_moves_to_the_new_master",
+            "tests/queue/test_connection.py::test_a_reply_about_the_server_is_the_last_on_its_connection",
+            "tests/queue/test_connection.py::test_connections_that_idle_are_left_with_the_one_that_was_refused",
+            "tests/ingress/test_admin.py::test_a_redis_that_answers_and_refuses_writes_is_a_problem",
+        ),
+    ),
+    Fault(
+        "the new master has another password or other permissions",
+        "no process ends, probes say so, and work goes on once it lets the bridge in",
+        (
+            "tests/workers/test_failover.py::test_a_new_master_that_lets_nobody_in_ends_no_process",
+            "tests/workers/test_jobs.py::test_a_permission_is_waited_for_if_it_was_there_before",
+        ),
+    ),
+    Fault(
         "Redis forgets its scripts, or everything",
         "scripts are loaded again; nobody ends or hangs",
         (

@@ -21,7 +21,7 @@ from bridge.config import Integration, Settings
 from bridge.config.channels import channels
 from bridge.errors import ConfigError, StoreUnavailable
 from bridge.fetch import TOTAL_SECONDS, download, open_fetcher
-from bridge.ingress.admin import admin, redis_problems, warn_if_open
+from bridge.ingress.admin import SHRINK, admin, redis_problems, warn_if_open
 from bridge.ingress.listening import Server
 from bridge.metrics import Metrics
 from bridge.moveo import Moveo
@@ -264,7 +264,7 @@ class Process:
             _log.warning("redis.not_durable", advice=advice)
 
     async def _problems(self) -> list[str]:
-        return ["stopping"] if self._stopping else await redis_problems(self._redis)
+        return ["stopping"] if self._stopping else await redis_problems(self._redis, SHRINK)
 
 
 def _downloader(http: aiohttp.ClientSession, sender: Sender) -> Download:

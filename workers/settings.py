@@ -273,11 +273,11 @@ class _PatientPipeline(Pipeline):
                 return await super().execute(raise_on_error)
             except WatchError:
                 raise
-            except NoPermissionError:
-                if commands[0][0][0] != "INFO":
-                    raise
-                return [{}, {}, {}, "?"]  # what arq logs at its start; a careful server does not tell it
             except FAILURES as error:
+                if isinstance(error, NoPermissionError) and commands[0][0][0] == "INFO":
+                    return [{}, {}, {}, "?"]  # what arq logs at its start; a careful server does not tell it
+                if isinstance(error, NoPermissionError) and not not_now(error):
+                    raise
                 if watching:
                     raise WatchError("the server went away") from error
                 await _patience(error, self.outage)

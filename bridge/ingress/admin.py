@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from aiohttp import hdrs, web
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bridge.config import loopback
 from bridge.metrics import Metrics
@@ -20,7 +21,13 @@ from bridge.queue import Queue
 from bridge.queue.connection import FAILURES
 from bridge.secret import Secret
 
-PING_SECONDS: Final = 0.25
+PROBE_SECONDS: Final = 0.25
+PROBE_KEY: Final = "bridge:probe"
+"""Never exists, so the writes below change nothing. A server that refuses writes refuses them too."""
+GROW: Final = "return redis.call('SET', KEYS[1], '', 'XX')"
+"""The probe of ingress: a full server refuses it."""
+SHRINK: Final = "return redis.call('DEL', KEYS[1])"
+"""The probe of a worker: a full server takes it, since workers must drain it."""
 TEXT_FORMAT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 Problems = Callable[[], Awaitable[list[str]]]
@@ -79,13 +86,19 @@ def warn_if_open(table: str, host: str, token: Secret | None) -> None:
         )
 
 
-async def redis_problems(redis: Redis) -> list[str]:
-    """Empty when Redis answers a PING in PING_SECONDS."""
+async def redis_problems(redis: Redis, write: str) -> list[str]:
+    """Return nothing if Redis takes `write` (GROW or SHRINK) within PROBE_SECONDS."""
     try:
-        async with asyncio.timeout(PING_SECONDS):
-            await redis.ping()
+        async with asyncio.timeout(PROBE_SECONDS):
+            await redis.register_script(write)(keys=[PROBE_KEY])
     except TimeoutError:
-        return [f"redis: no answer within {PING_SECONDS} s"]
+        return [f"redis: no answer within {PROBE_SECONDS} s"]
     except FAILURES as error:
-        return [f"redis: {type(error).__name__}"]
+        return [f"redis: {_name(error)}"]
     return []
+
+
+def _name(error: Exception) -> str:
+    """The error's code where redis-py has no class for it, without the server's words."""
+    code = str(error).partition(" ")[0]
+    return code if type(error) is ResponseError and code.isupper() else type(error).__name__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from bridge.ingress.admin import redis_problems
+from bridge.ingress.admin import GROW, redis_problems
 from bridge.ingress.spool import Spool
 from bridge.ingress.traffic import Traffic
 
@@ -21,7 +21,7 @@ class Health:
         if self._traffic.stopping:
             return ["stopping"]
         if self._spool is None:
-            return await redis_problems(self._redis)
+            return await redis_problems(self._redis, GROW)
         return [f"spool: {self._spool.refusing}"] if self._spool.refusing else []
 
     async def degraded(self) -> list[str]:
@@ -29,4 +29,4 @@ class Health:
         if spool is None:
             return []
         held = [f"spool: {spool.log.events} events wait for Redis"] if spool.holding else []
-        return held + await redis_problems(self._redis)
+        return held + await redis_problems(self._redis, GROW)

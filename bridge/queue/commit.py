@@ -39,8 +39,6 @@ class _Link(Protocol):
 
     socket_timeout: float | None
 
-    @property
-    def is_connected(self) -> bool: ...
     async def connect(self) -> None: ...
     async def disconnect(self) -> None: ...
     async def can_read_destructive(self) -> bool: ...
@@ -245,11 +243,9 @@ class GroupCommit:
         if connection is None:
             connection = self._connection = await self._pool.get_connection()
             connection.socket_timeout = None  # the round trip as a whole has one; one a reply costs more
-        elif not connection.is_connected:
-            await connection.connect()
         elif asyncio.get_running_loop().time() - self._used_at > IDLE_SECONDS and await _stale(connection):
             await connection.disconnect()
-            await connection.connect()
+        await connection.connect()  # does nothing, unless it is closed or has to be replaced
         return connection
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import structlog
 
+from bridge.embedded import EmbeddedServer
+from bridge.ingress.admin import GROW, SHRINK, redis_problems
+from bridge.queue import connect
 from tests.ingress.conftest import Serve
 
 TOKEN = "canary-admin-token"
@@ -46,3 +49,34 @@ async def test_the_start_says_when_metrics_are_for_all(
         await serve(ingress=changes)
     assert any(log["event"] == "admin.open" for log in logs) == said
     assert TOKEN not in repr(logs)
+
+
+@pytest.mark.parametrize(
+    ("commands", "grow", "shrink"),
+    [
+        pytest.param(["REPLICAOF 127.0.0.1 1"], "ReadOnlyError", "ReadOnlyError", id="replica"),
+        pytest.param(
+            ["CONFIG SET replica-serve-stale-data no", "REPLICAOF 127.0.0.1 1"],
+            "MASTERDOWN",
+            "MASTERDOWN",
+            id="replica without a master",
+        ),
+        pytest.param(["CONFIG SET min-replicas-to-write 1"], "NOREPLICAS", "NOREPLICAS", id="cut off"),
+        pytest.param(["CONFIG SET maxmemory 1"], "OutOfMemoryError", "", id="full"),
+        pytest.param(
+            ["ACL SETUSER default -evalsha"], "PermissionLostError", "PermissionLostError", id="forbidden"
+        ),
+    ],
+)
+async def test_a_redis_that_answers_and_refuses_writes_is_a_problem(
+    own_server: EmbeddedServer, commands: list[str], grow: str, shrink: str
+) -> None:
+    """A worker can drain a full one. To ask changes nothing."""
+    async with connect(own_server.url) as client:
+        for write in (GROW, SHRINK):
+            assert await redis_problems(client, write) == []
+        assert (await client.info("persistence"))["rdb_changes_since_last_save"] == 0
+        for command in commands:
+            await client.execute_command(*command.split())  # type: ignore[no-untyped-call]
+        found = [await redis_problems(client, write) for write in (GROW, SHRINK)]
+        assert found == [[f"redis: {name}"] if name else [] for name in (grow, shrink)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, WatchError
 
 from bridge.config import load
 from bridge.embedded import EmbeddedServer
@@ -128,4 +129,40 @@ async def test_a_server_that_freezes_while_a_job_is_begun_ends_no_process(data: 
                 pipe.multi()  # type: ignore[no-untyped-call]
                 pipe.set("a", "1")
                 assert await pipe.execute() == [True]
+            await redis.aclose(close_connection_pool=True)
+
+
+@pytest.mark.parametrize("watching", [False, True], ids=["plain", "watching"])
+async def test_a_permission_is_waited_for_if_it_was_there_before(data: Path, watching: bool) -> None:
+    """A pipeline is all that arq writes with; one that was never allowed is an error."""
+
+    async def write() -> None:
+        async with redis.pipeline(transaction=True) as pipe:
+            if watching:
+                await pipe.watch("b")
+                pipe.multi()  # type: ignore[no-untyped-call]
+            pipe.set("a", "1")
+            await pipe.execute()
+
+    async def rule(words: str) -> None:
+        await operator.execute_command("ACL", "SETUSER", "default", words)  # type: ignore[no-untyped-call]
+
+    with EmbeddedServer(data) as server:
+        async with connect(server.url) as operator:
+            redis = PatientRedis(connect(server.url).connection_pool)
+            redis.outage = Outage()
+            await rule("-set")
+            with pytest.raises(NoPermissionError):
+                await write()
+            await rule("+set")
+            await write()
+            await rule("-set")
+            if watching:
+                with pytest.raises(WatchError):
+                    await write()
+            else:
+                writing = asyncio.create_task(write())
+                await until(lambda: redis.outage.away)
+                await rule("+set")
+                await writing
             await redis.aclose(close_connection_pool=True)
