@@ -21,6 +21,7 @@ class Keys:
         self.failing: Final = self.prefix + b"failing"
         self.failed: Final = self.prefix + b"failed"
         self.refused: Final = self.prefix + b"refused"
+        self.denied: Final = self.prefix + b"denied"
         self.closed: Final = self.prefix + b"closed"
         self._mail: Final = self.prefix + b"mail:"
         self._state: Final = self.prefix + b"state:"

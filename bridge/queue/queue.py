@@ -63,7 +63,7 @@ class Queue:
         keys = self._keys
         self._turn_keys: Final = (
             *(keys.due, keys.head, keys.stats, keys.wake, keys.dead),
-            *(keys.failing, keys.failed, keys.refused, keys.closed),
+            *(keys.failing, keys.failed, keys.refused, keys.denied, keys.closed),
         )
         self._push: Final = (
             (keys.due, keys.head, keys.stats, keys.wake, keys.dead),
@@ -135,14 +135,8 @@ class Queue:
         """
         suspicion = slots * SUSPICION if suspicion is None else suspicion
         until: Argument = b"" if claims_until_ms is None else claims_until_ms
-        arguments: list[Argument] = [
-            self._keys.prefix,
-            slots,
-            suspicion,
-            self._lease_ms,
-            self._limits.dead,
-            until,
-        ]
+        arguments: list[Argument] = [self._keys.prefix, slots, suspicion]
+        arguments += (self._lease_ms, self._limits.dead, until)
         for settle in settles:
             arguments += words_of(settle)
         reply = await self._commit.run(scripts.TURN, self._turn_keys, arguments)
@@ -227,7 +221,7 @@ class Queue:
 
     async def _pause(self, reason: str) -> bool:
         keys = self._keys
-        names = (keys.stats, keys.due, keys.wake, keys.refused, keys.failed)
+        names = (keys.stats, keys.due, keys.wake, keys.refused, keys.denied, keys.failed)
         return bool(await self._commit.run(scripts.PAUSE, names, (words_of_text(reason), keys.prefix)))
 
     async def stats(self) -> Stats:

@@ -97,6 +97,8 @@ class Machine(RuleBasedStateMachine):
         """Sessions that failed lately, in no order: several can fail in one millisecond."""
         self.refused: dict[str, str] = {}
         """Chats refused since a call got through, with their sessions."""
+        self.denied: set[str] = set()
+        """Sessions that met a refusal of the account since the last pause."""
         self.closed: set[str] = set()
         """Sessions refused while others got through."""
 
@@ -155,14 +157,18 @@ class Machine(RuleBasedStateMachine):
                 self.totals["retried_total"] += counted and not lost
                 head.cursor, head.stored = (head.cursor, head.stored) if cursor is None else (cursor, True)
             case Refuse(_, error, chat, cursor, account):
-                known = session in self.closed and not account
+                known = session in self.closed
                 head.token, head.due, head.crashes = None, account or known, 0
                 head.cursor, head.stored = cursor, True
-                head.refusal = head.refusal if account else error
-                if not known:
-                    self.refused[chat] = session
-                    if account or len(self.refused) >= REFUSED_CHATS:
-                        self.paused = self.paused or ("unauthorized" if account else "forbidden")
+                if account:
+                    self.denied.add(session)
+                    self.paused = self.paused or "unauthorized"
+                else:
+                    head.refusal = error
+                    if not known:
+                        self.refused[chat] = session
+                        if len(self.refused) >= REFUSED_CHATS:
+                            self.paused = self.paused or "forbidden"
         return True
 
     def hear(self, session: str, said: Said) -> bool:
@@ -340,14 +346,13 @@ class Machine(RuleBasedStateMachine):
             self.paused = self.paused or "why"
             return
         self.down, self.probe = False, None
-        if self.paused and self.refused:
+        if self.paused and (self.refused or self.denied):
             self.down = self.probe_is_due = self.fresh_is_due = True
-            for session in self.refused.values():
+            for session in (*self.refused.values(), *self.denied):
                 self.failed.add(session)
                 if head := self.heads.get(session):
                     head.refusal, head.due = "", head.due or head.token is None
-            if self.paused == "unauthorized":
-                self.refused.clear()
+            self.denied.clear()
         self.paused = ""
 
     def replay(self, data: st.DataObject) -> None:

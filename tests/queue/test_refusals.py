@@ -154,6 +154,17 @@ async def test_after_a_resume_chats_that_are_refused_again_do_not_pause_it_again
     assert (turn.paused, [each.refusal for each in turn.deliveries]) == (False, [WORDS] * 3)
 
 
+async def test_what_gets_through_beside_a_refused_account_closes_no_chat(queue: Queue) -> None:
+    """Calls that were under way when the credentials ended."""
+    await push(queue, 2)
+    one, two = await claim(queue)
+    await queue.turn([refuse(one, account=True)], 0)
+    await queue.turn([Ack(two, "up")], 0)
+    await queue.resume()
+    await queue.turn([refuse(await claim_one(queue))], 0)
+    assert await claim(queue) == (), "it is parked, as of a chat that was never refused"
+
+
 async def test_after_a_refused_account_works_again_its_refusals_do_not_count(queue: Queue) -> None:
     await push(queue, 3)
     await queue.turn([refuse(each, account=True) for each in await claim(queue)], 0)

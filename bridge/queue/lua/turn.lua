@@ -1,5 +1,5 @@
 -- Settles what a worker holds, then claims what is due.
--- KEYS: due head stats wake dead failing failed refused closed
+-- KEYS: due head stats wake dead failing failed refused denied closed
 -- ARGV: prefix of mail:<session> and state:<session>, free slots, suspicion it can bear, lease (ms), dead letters
 --   kept, until when it may claim (ms of this clock; "": whenever); then for each settle six: verb, session,
 --   token, a, b, what it says of the other side (lib/breaker.lua) -- "ack"; "bury" with a = reason, b = error;
@@ -14,7 +14,7 @@
 -- After two in a row a session is a suspect: of these a worker gets a few; after three it gets one, and no other
 --   suspect. So an event that kills workers is found out without all that were in the same hands. What is too
 --   much suspicion for a worker is put aside for a moment.
-local due, head, stats, wake, dead, failing, failed, refused, closed = unpack(KEYS)
+local due, head, stats, wake, dead, failing, failed, refused, denied, closed = unpack(KEYS)
 local prefix, slots, suspicion = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease, keep, claims_until, aside = tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6]), 250
 local call, time = redis.call, redis.call('TIME')
@@ -36,22 +36,24 @@ for at = 7, #ARGV, 6 do
     outdated[#outdated + 1] = (at - 1) / 6
   else
     counts.in_flight = counts.in_flight - 1
-    local is_refusal = verb == 'refuse' or verb == 'deny'
-    local signal = is_refusal and 'answered' or said
+    local refuses = verb == 'refuse' or verb == 'deny'
+    local signal = refuses and 'answered' or said
     local lost = hear(breaker, failing, failed, signal, session, now, jitter)
     if signal == 'up' then release(refused, closed, due, prefix, session, now) end
-    if is_refusal or verb == 'wait' or verb == 'retry' then
+    if refuses or verb == 'wait' or verb == 'retry' then
       local delay, reason = a, nil
       call('HDEL', state, 'token', 'crashes')
       if b ~= '' then call('HSET', state, 'cursor', string.sub(b, 2)) end
-      if is_refusal then
-        delay, reason = refuse(refused, closed, state, session, a, said, verb == 'deny')
-        if reason and call('HSETNX', stats, 'paused', reason) == 1 then paused, pauses = reason, reason end
+      if verb == 'refuse' then
+        delay, reason = refuse(refused, closed, state, session, a, said)
+      elseif verb == 'deny' then
+        delay, reason = deny(denied, session, said)
       elseif verb == 'retry' and not lost then
         counts.retried = counts.retried + 1
         call('HINCRBY', state, 'tries', 1)
       end
       call('ZADD', due, lost and now or now + delay, session)
+      if reason and call('HSETNX', stats, 'paused', reason) == 1 then paused, pauses = reason, reason end
     else
       local value, tries = call('LPOP', mail), verb == 'bury' and call('HGET', state, 'tries') or 0
       if value then counts.depth = counts.depth - 1 end

@@ -2,18 +2,14 @@
 -- were refused since a call last got through, each with its session. Such a session is parked, and its state has
 -- the platform's words in the field `refusal`: a worker that claims it buries its event. It is due when a call to
 -- another chat gets through, or after REFUSED_MS. REFUSED_CHATS chats in a row pause the queue. A refusal that
--- surely means the account pauses the queue at once.
+-- surely means the account pauses the queue at once; the set `denied` holds the sessions that met one.
 -- The sorted set `closed` holds the sessions that were refused while others got through, with the time (ms). They
 -- are refused for their own sake: what is refused in them again is buried at once and counts for nothing.
 local REFUSED_CHATS, REFUSED_MS = 3, 60000
 local CLOSED_MS, CLOSED_SESSIONS = 86400000, 10000 -- for how long they are known, and how many
 
 -- Notes a refusal. Returns how long the session is parked (ms), and the reason to pause the queue or nil.
-local function refuse(refused, closed, state, session, chat, words, account)
-  if account then
-    redis.call('HSET', refused, chat, session)
-    return 0, 'unauthorized: ' .. words
-  end
+local function refuse(refused, closed, state, session, chat, words)
   redis.call('HSET', state, 'refusal', words)
   if redis.call('ZSCORE', closed, session) then return 0, nil end
   redis.call('HSET', refused, chat, session)
@@ -38,19 +34,26 @@ local function release(refused, closed, due, prefix, passed, now)
   redis.call('DEL', refused)
 end
 
+-- Notes a refusal of the account. Returns as `refuse` does.
+local function deny(denied, session, words)
+  redis.call('SADD', denied, session)
+  return 0, 'unauthorized: ' .. words
+end
+
 -- A pause is lifted: what was refused is tried again, and after all else (lib/breaker.lua). Returns true if
--- anything was. The refusals still count until a call gets through, but for those by which the account was meant.
-local function retry_refused(refused, failed, due, prefix, reason, now)
-  local pairs_of = redis.call('HGETALL', refused)
-  for n = 2, #pairs_of, 2 do
-    local session, state = pairs_of[n], prefix .. 'state:' .. pairs_of[n]
+-- anything was. The chats of `refused` still count until a call gets through.
+local function retry_refused(refused, denied, failed, due, prefix, now)
+  local sessions = redis.call('HVALS', refused)
+  for _, session in ipairs(redis.call('SMEMBERS', denied)) do sessions[#sessions + 1] = session end
+  for _, session in ipairs(sessions) do
+    local state = prefix .. 'state:' .. session
     redis.call('HDEL', state, 'refusal')
     redis.call('ZADD', failed, now, session)
     if redis.call('HEXISTS', state, 'token') == 0 then redis.call('ZADD', due, 'XX', now, session) end
   end
-  if not pairs_of[1] then return false end
+  if not sessions[1] then return false end
   redis.call('PEXPIRE', failed, REFUSED_MS)
-  if string.find(reason, 'unauthorized: ', 1, true) == 1 then redis.call('DEL', refused) end
+  redis.call('DEL', denied)
   return true
 end
 
