@@ -168,6 +168,8 @@ class Dispatcher:
             self._settled(lease, settle, turn)
         for delivery in turn.deliveries:
             self._start(delivery, asked_at)
+        if turn.resumed:
+            self._observer.resumed()
         if turn.pause:
             self._observer.paused(turn.pause)
         if turn.opened:

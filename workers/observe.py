@@ -102,6 +102,10 @@ class Observer:
         """A settle of this worker paused the queue."""
         self._log.error("queue.paused", reason=reason, advice=f"moveo-bridge resume {self._integration}")
 
+    def resumed(self) -> None:
+        """A call got through: the chats that were refused had paused the queue for their own sake."""
+        self._log.warning("queue.resumed")
+
     def opened(self) -> None:
         """The breaker: nothing gets through for anybody, so one delivery now and then probes for all."""
         if self._is_due("platform.down"):

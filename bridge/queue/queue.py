@@ -140,7 +140,7 @@ class Queue:
         for settle in settles:
             arguments += words_of(settle)
         reply = await self._commit.run(scripts.TURN, self._turn_keys, arguments)
-        refused, claims, wait, paused, chat_held, opened, closed_after, at_ms, late, pause = reply
+        refused, claims, wait, paused, chat_held, opened, closed_after, at_ms, late, pause, lifted = reply
         self._chat_held = bool(chat_held)
         deliveries = []
         for session, token, tries, crashes, cursor, value, refusal in claims:
@@ -157,6 +157,7 @@ class Queue:
             at_ms,
             bool(late),
             text_of(pause),
+            bool(lifted),
         )
 
     async def beat(self, beats: Sequence[Beat]) -> frozenset[Held]:

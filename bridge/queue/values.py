@@ -104,7 +104,8 @@ class Refuse(Struct, frozen=True):
 
     With `account` the queue pauses at once. Otherwise the session waits for what other chats meet. When a
     call to another chat gets through, or after a minute, the event is claimed once more, with its `refusal`,
-    to be buried. Three chats refused in a row pause the queue. After a resume the event is tried again.
+    to be buried. Three chats refused in a row pause the queue, unless a call that is under way gets through
+    after all. After a resume the event is tried again.
     """
 
     delivery: Delivery
@@ -149,6 +150,8 @@ class Turn(Struct, frozen=True):
     """It was done after the time until which it was to claim, so it has claimed nothing."""
     pause: str
     """The reason, if a settle of this turn has paused the queue; else ""."""
+    resumed: bool
+    """A call got through, so this turn has lifted a pause that refused chats had caused."""
 
 
 class Stats(Struct, frozen=True):

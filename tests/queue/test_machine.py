@@ -97,6 +97,8 @@ class Machine(RuleBasedStateMachine):
         """Sessions that failed lately, in no order: several can fail in one millisecond."""
         self.refused: dict[str, str] = {}
         """Chats refused since a call got through, with their sessions."""
+        self.pause_said, self.resumed = "", False
+        """What a turn says of the pause that it begins, and whether it has lifted an earlier one."""
         self.denied: set[str] = set()
         """Sessions that met a refusal of the account since the last pause."""
         self.closed: set[str] = set()
@@ -162,13 +164,13 @@ class Machine(RuleBasedStateMachine):
                 head.cursor, head.stored = cursor, True
                 if account:
                     self.denied.add(session)
-                    self.paused = self.paused or "unauthorized"
+                    self.pause_for("unauthorized")
                 else:
                     head.refusal = error
                     if not known:
                         self.refused[chat] = session
                         if len(self.refused) >= REFUSED_CHATS:
-                            self.paused = self.paused or "forbidden"
+                            self.pause_for("forbidden")
         return True
 
     def hear(self, session: str, said: Said) -> bool:
@@ -198,9 +200,16 @@ class Machine(RuleBasedStateMachine):
             self.probe, self.probe_is_due, self.fresh_is_due = None, True, True
         return False
 
+    def pause_for(self, reason: str) -> None:
+        if not self.paused:
+            self.paused = self.pause_said = reason
+
     def release(self, passed: str) -> None:
         """A call got through: the refused sessions are due, to be buried."""
         self.closed.discard(passed)
+        if self.paused == "forbidden":
+            self.resumed = self.resumed or not self.pause_said
+            self.paused = self.pause_said = ""
         self.closed |= {*self.refused.values()} - {passed}
         for session in self.refused.values():
             head = self.heads.get(session)
@@ -291,7 +300,7 @@ class Machine(RuleBasedStateMachine):
         """Settles by the holders, by zombies, or twice, in any mixture; then claims."""
         slots, worker = data.draw(st.integers(0, 4)), data.draw(st.integers(0, 1))
         settles = data.draw(st.lists(self.any_settle(), max_size=4)) if self.claims else []
-        paused_before = self.paused
+        self.pause_said, self.resumed = "", False
         refused = {
             (settle.delivery.session, settle.delivery.token) for settle in settles if not self.settle(settle)
         }
@@ -299,7 +308,7 @@ class Machine(RuleBasedStateMachine):
         ready = self.ready() if open_ else set()
         turn = self.run(self.workers[worker].turn(settles, slots))
         assert turn.refused == refused
-        assert turn.pause.partition(":")[0] == ("" if paused_before else self.paused)
+        assert (turn.pause.partition(":")[0], turn.resumed) == (self.pause_said, self.resumed)
         assert len(turn.deliveries) == min(slots, 1 if self.down else slots, len(ready))
         assert {delivery.session for delivery in turn.deliveries} <= ready
         for delivery in turn.deliveries:

@@ -71,8 +71,36 @@ async def test_three_chats_in_a_row_pause_the_queue_once(queue: Queue) -> None:
     assert [turn.pause for turn in turns[:2]] == ["", ""]
     assert turns[2].pause == f"forbidden: 3 chats in a row were refused, the last one with {WORDS}"
     assert (await queue.stats()).paused == turns[2].pause
-    turn = await queue.turn([refuse(last), Ack(open_one, "up")], 10)
+    turn = await queue.turn([refuse(last), Ack(open_one)], 10)
     assert (turn.paused, turn.pause, turn.deliveries) == (True, "", ())
+
+
+async def test_a_call_that_was_under_way_and_gets_through_lifts_the_pause(queue: Queue) -> None:
+    """In a burst to many chats those that refuse can be the first to answer."""
+    await push(queue, 5)
+    *deliveries, under_way = await claim(queue)
+    assert (await queue.turn([refuse(each) for each in deliveries], 0)).paused
+    turn = await queue.turn([Ack(under_way, "up")], 10)
+    assert (turn.paused, turn.resumed, turn.pause) == (False, True, "")
+    assert {each.refusal for each in turn.deliveries} == {WORDS}
+    assert (await queue.stats()).paused == ""
+
+
+async def test_a_pause_that_is_lifted_in_its_own_turn_is_none(queue: Queue) -> None:
+    await push(queue, 4)
+    *deliveries, under_way = await claim(queue)
+    turn = await queue.turn([*map(refuse, deliveries), Ack(under_way, "up")], 10)
+    assert (turn.paused, turn.resumed, turn.pause) == (False, False, "")
+
+
+@pytest.mark.parametrize("reason", ["a person's", "unauthorized: 401"])
+async def test_no_other_pause_is_lifted_by_a_call_that_gets_through(queue: Queue, reason: str) -> None:
+    await refused(queue, 2)
+    await queue.push("other", b"x")
+    delivery = await claim_one(queue)
+    await queue.pause(reason)
+    turn = await queue.turn([Ack(delivery, "up")], 10)
+    assert (turn.paused, turn.resumed, turn.deliveries) == (True, False, ())
 
 
 async def test_one_chat_does_not_count_three_times(queue: Queue) -> None:

@@ -178,6 +178,22 @@ async def test_three_of_them_in_a_row_pause_and_a_resume_finds_out(messenger: Tr
     assert (stats.paused, stats.depth, stats.dead) == ("", 0, 3)
 
 
+async def test_in_a_burst_to_many_chats_those_that_refuse_stop_nobody(messenger: Trouble) -> None:
+    """However the answers come in, and whether or not three refusals in a row pause for a moment."""
+    for number in range(10):
+        await messenger.push(str(100 + number), "never")
+        for each in range(3):
+            await messenger.push(str(3 * number + each), f"to {3 * number + each}.")
+    async with messenger.bridge.running():
+        for number in range(30):
+            await messenger.shown_soon(f"to {number}.")
+        await messenger.push("1", "and one more")
+        await messenger.shown_soon("and one more")
+        await until(lambda: buried(messenger.queue, 10))
+    stats = await messenger.queue.stats()
+    assert (stats.paused, stats.depth, stats.dead) == ("", 0, 10)
+
+
 async def test_one_chat_alone_is_given_up_after_a_while(messenger: Trouble) -> None:
     await messenger.push("100", "never")
     await messenger.push("100", "nor this")

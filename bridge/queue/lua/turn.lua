@@ -9,7 +9,7 @@
 -- Returns {numbers of the settles that came too late, claims as {session, token, tries, crashes, cursor, value,
 --   refusal}, ms until something becomes claimable (-1: never, as things are), 1 when paused, 1 when a chat is
 --   held, 1 when the breaker has opened, ms it was open when it has closed (-1: it has not), what time it is
---   (ms), 1 when it came too late to claim, the reason if this turn paused the queue}.
+--   (ms), 1 when it came too late to claim, the reason if this turn paused the queue, 1 when it has lifted a pause}.
 -- A state holds a token exactly while its session is claimed: a token found at a claim is a crash.
 -- After two in a row a session is a suspect: of these a worker gets a few; after three it gets one, and no other
 --   suspect. So an event that kills workers is found out without all that were in the same hands. What is too
@@ -26,7 +26,7 @@ local known = call('HMGET', stats,
   'paused', 'hold_until', 'chats_until', 'down_since', 'down_until', 'down_fresh', 'down_tries', 'probe')
 local paused, hold, chats = known[1], tonumber(known[2] or 0), tonumber(known[3] or 0)
 local breaker, jitter = breaker_of(unpack(known, 4, 8)), time[2] % 1000 / 1000
-local pauses = ''
+local pauses, lifted = '', 0
 
 local outdated = {}
 for at = 7, #ARGV, 6 do
@@ -39,7 +39,13 @@ for at = 7, #ARGV, 6 do
     local refuses = verb == 'refuse' or verb == 'deny'
     local signal = refuses and 'answered' or said
     local lost = hear(breaker, failing, failed, signal, session, now, jitter)
-    if signal == 'up' then release(refused, closed, due, prefix, session, now) end
+    if signal == 'up' then
+      release(refused, closed, due, prefix, session, now)
+      if was_forbidden(paused) then
+        call('HDEL', stats, 'paused')
+        paused, pauses, lifted = nil, '', pauses == '' and 1 or lifted
+      end
+    end
     if refuses or verb == 'wait' or verb == 'retry' then
       local delay, reason = a, nil
       call('HDEL', state, 'token', 'crashes')
@@ -131,5 +137,5 @@ if not paused and first[2] then
 end
 return {
   outdated, claims, wait, paused and 1 or 0, chats > now and 1 or 0, breaker.opened, breaker.closed_after,
-  now, late and 1 or 0, pauses
+  now, late and 1 or 0, pauses, lifted
 }
