@@ -40,7 +40,7 @@ def render(channel: Channel, content: Content, to: str) -> Sequence[Call]:
     for call in calls:
         if not isinstance(call, Call):
             raise _wrong(channel.render, calls, "a list or tuple of Call", inside=call)
-        if problem := _misfit(call, _call_of):
+        if problem := _misfit(call, None if _is_simple(call) else _call_of):
             raise ChannelFault(f"{_named(channel.render)} returned a wrong Call: {problem}")
     return calls
 
@@ -230,10 +230,23 @@ def _names(types: tuple[type, ...]) -> str:
     return " or ".join(each.__name__ for each in types)
 
 
-def _misfit(value: Any, decode: Callable[[bytes], object]) -> str:
-    """Say what cannot be written as JSON and read again, as the queue does with it; "" if all can."""
+def _is_simple(call: Call) -> bool:
+    """Return True if only `op` and `body` of the call are set, as in most calls, and have their types."""
+    op: object = call.op
+    body: object = call.body
+    rest = call.keep or call.recall or call.upload or call.fallback or call.ephemeral or call.numbers
+    return isinstance(op, str) and isinstance(body, dict) and not rest
+
+
+def _misfit(value: Any, decode: Callable[[bytes], object] | None) -> str:
+    """Say what cannot be written as JSON and read again, as the queue does with it; "" if all can.
+
+    Without `decode` it need only be written.
+    """
     try:
-        decode(_encode(value))
+        written = _encode(value)
+        if decode:
+            decode(written)
     except (msgspec.ValidationError, TypeError) as error:  # names types and fields, quotes no text
         return f"{error}"
     except (ValueError, OverflowError, RecursionError) as error:

@@ -60,6 +60,8 @@ def fit_all(contents: Iterable[Content], capabilities: Capabilities) -> list[Fit
     """Fit each content of an event. The numbers of their lines go on, so that each means one thing only."""
     contents = tuple(map(_cleaned, contents))
     fitted, numbered = _fit_all(contents, capabilities, ())
+    if not numbered:
+        return fitted
     marked = unambiguous(numbered)
     if marked != numbered:  # a label of a later line can decide about the lines before it
         fitted, _ = _fit_all(contents, capabilities, marked)
