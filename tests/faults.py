@@ -200,6 +200,7 @@ FAULTS = (
             "tests/test_regexes.py::test_no_field_of_an_event_stalls_its_reading",
             "tests/test_regexes.py::test_no_field_of_an_event_stalls_a_worker",
             "tests/test_regexes.py::test_no_field_that_a_platform_tells_stalls_the_ingress",
+            "tests/test_bounds.py::test_the_largest_event_that_is_taken_stalls_no_worker",
         ),
     ),
     Fault(

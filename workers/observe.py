@@ -16,6 +16,8 @@ from bridge.queue import Ack, Bury, Delivery, Direction, Park, Refuse, Settle
 from workers.retry import describe
 
 LINE_SECONDS: Final = 1.0
+LOGGED_LOSSES: Final = 20
+"""Lines of one delivery: an event can have thousands of losses."""
 SHOWN: Final = 4
 """One part in so many is shown of the name of a chat that is its key."""
 
@@ -89,12 +91,15 @@ class Observer:
         self._calls.labels(self._integration, type(error).__name__.lower()).inc()
 
     def losses(self, delivery: Delivery, losses: Sequence[Loss]) -> None:
-        """What the chat does not show as it was meant."""
+        """Count what the chat does not show as it was meant, and log the first LOGGED_LOSSES of it."""
         for loss in losses:
             self._losses.labels(self._integration, loss.content.partition("[")[0]).inc()
+        for loss in losses[:LOGGED_LOSSES]:
             self._log.warning(
                 "content.lost", **self._ids(delivery), content=loss.content, lost=loss.lost, shown=loss.shown
             )
+        if len(losses) > LOGGED_LOSSES:
+            self._log.warning("content.lost", **self._ids(delivery), more=len(losses) - LOGGED_LOSSES)
 
     # ---- the queue -------------------------------------------------------------------------------------
 

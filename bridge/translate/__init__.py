@@ -44,6 +44,7 @@ from bridge.events import (
     event_type,
 )
 from bridge.events.salvage import unknown
+from bridge.translate.bounds import bounded
 from bridge.translate.responses import NO_TEXT, NO_URL, contents, places, sift
 from bridge.translate.texts import DEFAULT_TEXTS, NAMELESS, Say, Texts, speaker
 
@@ -59,7 +60,7 @@ class Translation(Struct, frozen=True):
 
 def translate(event: Event, texts: Texts = DEFAULT_TEXTS) -> Translation:
     """The contents of an event. `texts` overrides DEFAULT_TEXTS; False or "" says nothing at all."""
-    found: tuple[tuple[Content, ...], tuple[Loss, ...]] = sift(_event(event, speaker(event, texts)))
+    found: tuple[tuple[Content, ...], tuple[Loss, ...]] = sift(bounded(_event(event, speaker(event, texts))))
     return Translation(*found)
 
 
