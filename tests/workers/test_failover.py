@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,13 @@ class Site:
         self.accepted_at = 0.0
         self.admin: dict[str, str] = {}
         self._number = 0
+
+    async def up(self, ingress: Process, child: Child) -> str:
+        """Wait until both processes have started; the address to post events to."""
+        line, _ = await said(ingress, "ingress.started")
+        await started(child)
+        self.admin = {"ingress": line["admin"], "worker": admin_of(child)}
+        return f"{line['url']}/moveo/support"
 
     async def demote(self) -> None:
         """The master takes no writes any more; its replica has received all that it took."""
@@ -94,6 +102,11 @@ class Site:
         return both == [(200, {"ready": True, "problems": [], "degraded": []})] * 2
 
 
+def all_arrived(site: Site, there: Platform) -> bool:
+    """Each event that was taken is there once, and in the order of its session."""
+    return by_session(there) == site.sent
+
+
 async def root(server: EmbeddedServer) -> Redis:
     """A client that may do everything, whatever others may do."""
     async with connect(server.url) as client:
@@ -129,10 +142,7 @@ async def test_every_connection_moves_to_the_new_master(there: Platform, tmp_pat
         aiohttp.ClientSession() as http,
     ):
         with worker(tmp_path, config, site.address.url) as child:
-            line, _ = await said(ingress, "ingress.started")
-            await started(child)
-            site.admin = {"ingress": line["admin"], "worker": admin_of(child)}
-            url = f"{line['url']}/moveo/support"
+            url = await site.up(ingress, child)
 
             enough = asyncio.Event()
 
@@ -152,9 +162,7 @@ async def test_every_connection_moves_to_the_new_master(there: Platform, tmp_pat
 
             well = partial(site.well, http)
 
-            async def delivered() -> bool:
-                return by_session(there) == site.sent
-
+            delivered = partial(all_arrived, site, there)
             await until(well, 20)
             posting = asyncio.create_task(post_on())
             await there.has(100, 30)
@@ -201,14 +209,9 @@ async def test_a_new_master_that_lets_nobody_in_ends_no_process(
         aiohttp.ClientSession() as http,
     ):
         with worker(tmp_path, config, site.address.url) as child:
-            line, _ = await said(ingress, "ingress.started")
-            await started(child)
-            site.admin = {"ingress": line["admin"], "worker": admin_of(child)}
-            url = f"{line['url']}/moveo/support"
+            url = await site.up(ingress, child)
 
-            async def delivered() -> bool:
-                return by_session(there) == site.sent
-
+            delivered = partial(all_arrived, site, there)
             for _ in range(3):
                 await site.post(http, url)
             await until(delivered)
