@@ -7,13 +7,12 @@ from bridge.channels.retry_after import retry_after
 from bridge.errors import Scope, Unavailable
 
 
-def later(reply: Reply, reason: str, *, wait: float | None = None) -> Unavailable:
-    """Return Unavailable with the reply's Retry-After header, or with `wait` (seconds) where it has none.
+def later(reply: Reply, reason: str) -> Unavailable:
+    """Return Unavailable with the time of the reply's Retry-After header, where it has one.
 
     The reply must be the platform's own (see bridge.channels.foreign).
     """
-    asked = retry_after(reply.headers)
-    return Unavailable(reason, retry_after=wait if asked is None else asked, scope=scope_of(reply.status))
+    return Unavailable(reason, retry_after=retry_after(reply.headers), scope=scope_of(reply.status))
 
 
 def scope_of(status: int) -> Scope | None:

@@ -20,11 +20,11 @@ class Script:
 
 
 PUSH: Final = Script("push")
-TURN: Final = Script("turn", "breaker", "refusals")
+TURN: Final = Script("turn", "failures", "breaker", "refusals")
 BEAT: Final = Script("beat")
 PACE: Final = Script("pace")
 HOLD: Final = Script("hold")
-PAUSE: Final = Script("pause", "refusals")
+PAUSE: Final = Script("pause", "failures", "refusals")
 STATS: Final = Script("stats")
 REJECT: Final = Script("reject")
 PLACE: Final = Script("place", "mailbox")

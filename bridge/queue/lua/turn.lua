@@ -27,6 +27,7 @@ local known = call('HMGET', stats,
 local paused, hold, chats = known[1], tonumber(known[2] or 0), tonumber(known[3] or 0)
 local breaker, jitter = breaker_of(unpack(known, 4, 8)), time[2] % 1000 / 1000
 local pauses, lifted = '', 0
+local trouble = #ARGV > 6 and call('EXISTS', failed, refused, closed) > 0 -- as a rule there is none to end
 
 local outdated = {}
 for at = 7, #ARGV, 6 do
@@ -39,7 +40,9 @@ for at = 7, #ARGV, 6 do
     local refuses = verb == 'refuse' or verb == 'deny'
     local signal = refuses and 'answered' or said
     local lost = hear(breaker, failing, failed, signal, session, now, jitter)
-    if signal == 'up' then
+    trouble = trouble or (signal ~= 'up' and signal ~= '')
+    if signal == 'up' and trouble then
+      call('ZREM', failed, session)
       release(refused, closed, due, prefix, session, now)
       if was_forbidden(paused) then
         call('HDEL', stats, 'paused')

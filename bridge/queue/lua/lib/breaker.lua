@@ -2,16 +2,14 @@
 -- belongs to what the queue sends to as a whole; in these fields of the stats:
 --   down_since  when it opened (ms); absent while it is closed
 --   down_until  when the next probe may be claimed (ms)
---   down_fresh  when the next probe may be claimed (ms) for a session that has not failed lately
+--   down_fresh  when the next probe may be claimed (ms) for a session that has not failed lately: never later
 --   down_tries  how many waits there were; 0 after a resume, which lets one delivery probe at once
 --   probe       the session that probes; absent while none does
 -- While it is closed, the set `failing` holds the sessions that failed since anything got through. So one chat
 -- that always fails opens nothing, and many that fail at the same time open it once.
--- The sorted set `failed` holds the sessions that failed lately, with the time (ms), whether the breaker is open
--- or closed. A session that is not in it probes first. So chats that always fail delay no other chat for long.
+-- The sorted set `failed` (lib/failures.lua) holds the sessions that failed lately, whether the breaker is open or
+-- closed. A session that is not in it probes first. So chats that always fail delay no other chat for long.
 local OPENS_AT = 5 -- sessions that failed, with nothing that got through in between
-local FORGET = 60000 -- ms after which earlier failures do not count any more
-local REMEMBERED = 1000 -- sessions that failed lately, at most
 local CANDIDATES = 32 -- the sessions due for longest, of which one probes
 local FIRST, LONGEST = 1000, 15000 -- ms until a probe: doubled after each, up to a bound; less up to a quarter
 
@@ -24,13 +22,6 @@ end
 
 local function failed_lately(failed, session, now)
   return tonumber(redis.call('ZSCORE', failed, session) or 0) > now - FORGET
-end
-
-local function note_failure(failed, session, now)
-  redis.call('ZADD', failed, now, session)
-  redis.call('ZREMRANGEBYSCORE', failed, '-inf', now - FORGET)
-  redis.call('ZREMRANGEBYRANK', failed, 0, -REMEMBERED - 1)
-  redis.call('PEXPIRE', failed, FORGET)
 end
 
 -- Sets the time of the next probe after a failure. The failure of a session that had failed before says nothing
@@ -50,7 +41,6 @@ local function hear(breaker, failing, failed, said, session, now, jitter)
   if said == 'up' or said == 'answered' then
     if not breaker.calm then redis.call('DEL', failing) end
     breaker.calm = true
-    if said == 'up' then redis.call('ZREM', failed, session) end
     if breaker.since then
       breaker.closed_after = breaker.tries > 0 and now - breaker.since or -1
       breaker.since, breaker.probe, breaker.changed = nil, nil, true
@@ -88,7 +78,7 @@ local function next_probe(breaker, due, failed, prefix, now)
       return nil
     end
   end
-  if math.min(breaker.fresh_at, breaker.until_at) > now then return nil end
+  if breaker.fresh_at > now then return nil end
   local stalest, failed_at
   for _, session in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, CANDIDATES)) do
     local at = tonumber(redis.call('ZSCORE', failed, session) or 0)
@@ -102,7 +92,7 @@ end
 local function gate_of(breaker, probe, now)
   if not breaker.since or (probe and not breaker.probe) then return now end
   if breaker.probe or breaker.fresh_at <= now then return breaker.until_at end
-  return math.min(breaker.fresh_at, breaker.until_at)
+  return breaker.fresh_at
 end
 
 local function probes(breaker, session, until_at)

@@ -28,11 +28,8 @@ local function release(refused, closed, due, prefix, passed, now)
     local session = pairs_of[n]
     local known = redis.call('HMGET', prefix .. 'state:' .. session, 'refusal', 'token')
     if known[1] and not known[2] then redis.call('ZADD', due, 'XX', now, session) end
-    if session ~= passed then redis.call('ZADD', closed, now, session) end
+    if session ~= passed then remember(closed, session, now, CLOSED_MS, CLOSED_SESSIONS) end
   end
-  redis.call('ZREMRANGEBYSCORE', closed, '-inf', now - CLOSED_MS)
-  redis.call('ZREMRANGEBYRANK', closed, 0, -CLOSED_SESSIONS - 1)
-  redis.call('PEXPIRE', closed, CLOSED_MS)
   redis.call('DEL', refused)
 end
 
@@ -55,12 +52,10 @@ local function retry_refused(refused, denied, failed, due, prefix, now)
   for _, session in ipairs(sessions) do
     local state = prefix .. 'state:' .. session
     redis.call('HDEL', state, 'refusal')
-    redis.call('ZADD', failed, now, session)
+    note_failure(failed, session, now)
     if redis.call('HEXISTS', state, 'token') == 0 then redis.call('ZADD', due, 'XX', now, session) end
   end
-  if not sessions[1] then return false end
-  redis.call('PEXPIRE', failed, REFUSED_MS)
   redis.call('DEL', denied)
-  return true
+  return sessions[1] ~= nil
 end
 
